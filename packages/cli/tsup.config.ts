@@ -1,0 +1,2 @@
+// Builds dist/ for Node; the settings are shared.
+export { node as default } from "../../tsup.base.ts";

@@ -1,0 +1,17 @@
+// All tests of the repository run from here, against the sources: no build is needed for `npm run unit`.
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vitest/config";
+
+const root = fileURLToPath(new URL(".", import.meta.url));
+
+export default defineConfig({
+  resolve: { alias: [{ find: /^@latchgrad\/([a-z]+)$/, replacement: `${root}packages/$1/src/index.ts` }] },
+  test: {
+    include: ["packages/*/test/**/*.test.ts", "test/**/*.test.ts"],
+    // Processes rather than threads, because tests start workers, send signals and fill memories of their own.
+    pool: "forks",
+    maxWorkers: 2,
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+  },
+});
