@@ -1,0 +1,47 @@
+/**
+ * The error classes. They exist for `catch`; the facts are in `issues`.
+ * Whatever Latchgrad throws on purpose is one of these; anything else is a bug in it.
+ */
+import { formatIssue, type Issue } from "./issue.js";
+
+export class LatchgradError extends Error {
+  readonly issues: readonly Issue[];
+
+  constructor(issues: readonly Issue[]) {
+    super(issues.map(formatIssue).join("\n"));
+    this.issues = issues;
+    this.name = new.target.name;
+  }
+}
+
+/** A JSON config is wrong; `at` is a JSON pointer. */
+export class ConfigError extends LatchgradError {
+  override readonly name = "ConfigError";
+}
+/** A constraint of an op does not hold for the types or attributes that it was given. */
+export class ShapeError extends LatchgradError {
+  override readonly name = "ShapeError";
+}
+/** A graph breaks an invariant, or is used in a way that it does not allow. */
+export class GraphError extends LatchgradError {
+  override readonly name = "GraphError";
+}
+/** The text or JSON form of a graph cannot be read. */
+export class IrSyntaxError extends LatchgradError {
+  override readonly name = "IrSyntaxError";
+}
+/** There is no derivative along a requested path. */
+export class DifferentiationError extends LatchgradError {
+  override readonly name = "DifferentiationError";
+}
+/** A graph cannot be made executable. */
+export class CompileError extends LatchgradError {
+  override readonly name = "CompileError";
+}
+/** Wrong or missing inputs, or an impossible value, while a graph runs. */
+export class RunError extends LatchgradError {
+  override readonly name = "RunError";
+}
+
+/** The error for a state that cannot be reached unless Latchgrad itself is wrong. */
+export const internalError = (fact: string): Error => new Error(`internal: ${fact}; please report this`);

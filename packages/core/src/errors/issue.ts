@@ -1,0 +1,64 @@
+/**
+ * A problem as data, and the one place where it becomes text. Every error of
+ * Latchgrad carries a list of issues; the message is derived from them, so a
+ * program reads facts and a person reads sentences, and the two cannot differ.
+ */
+
+/** Where a problem is. */
+export type Location =
+  | { readonly kind: "config"; readonly pointer: string }
+  | { readonly kind: "node"; readonly graph: string; readonly text: string; readonly origin?: string | undefined }
+  | {
+      readonly kind: "text";
+      readonly line: number;
+      readonly column?: number | undefined;
+      /** The line, or the part of a long line that begins at column `start`. */
+      readonly text: string;
+      readonly start?: number | undefined;
+    }
+  | { readonly kind: "value"; readonly name: string };
+
+export interface Issue {
+  /** Stable and documented, for example "dotGeneral.C2" or "config.unknown-key". */
+  readonly code: string;
+  /** One line without a period: the rule that was broken, stated positively where possible. */
+  readonly problem: string;
+  readonly at: Location;
+  readonly expected?: string | undefined;
+  readonly received?: string | undefined;
+  /** What to change; only when that is fairly sure. */
+  readonly hint?: string | undefined;
+}
+
+const LABEL_WIDTH = 9;
+
+const field = (label: string, text: string | undefined): readonly string[] =>
+  text === undefined ? [] : [`  ${label.padEnd(LABEL_WIDTH)}${text}`];
+
+function formatLocation(at: Location): readonly string[] {
+  switch (at.kind) {
+    case "config":
+      return field("at", at.pointer === "" ? "the document itself" : at.pointer);
+    case "node":
+      return [...field("at", `${at.text}   in graph ${at.graph}`), ...field("from", at.origin)];
+    case "text": {
+      const head = `line ${at.line}${at.column === undefined ? "" : `, column ${at.column}`}: ${at.start === undefined ? "" : "…"}`;
+      const indent = head.length + (at.column ?? 0) - (at.start ?? 1);
+      return [...field("at", head + at.text), ...(at.column === undefined ? [] : field("", `${" ".repeat(indent)}^`))];
+    }
+    case "value":
+      return field("at", at.name);
+    default:
+      return at satisfies never;
+  }
+}
+
+/** The text of one issue: code and rule, then at, from, expected, received, hint; absent lines are left out. */
+export const formatIssue = (issue: Issue): string =>
+  [
+    `[${issue.code}] ${issue.problem}`,
+    ...formatLocation(issue.at),
+    ...field("expected", issue.expected),
+    ...field("received", issue.received),
+    ...field("hint", issue.hint),
+  ].join("\n");
