@@ -1,0 +1,77 @@
+/** The shape of elementwise ops: what remains to be said of each is its function and its derivative. */
+import type { NoAttrs } from "../ir/attrs.js";
+import { isFloat, type DType } from "../shape/tensor-type.js";
+import type { Constraint, Op, Value, VjpRule } from "./op.js";
+import { allFloat, allNumeric, mapBinary, mapUnary, sameElementType, sameShape, wrapTo } from "./rules.js";
+
+interface UnaryFacts {
+  readonly name: string;
+  readonly summary: string;
+  readonly formula: string;
+  /** Elements are numbers of any type; otherwise they are floats. */
+  readonly integersToo?: true;
+  /** As quick as loading the result; the transcendental functions are not. */
+  readonly cheap?: true;
+  readonly f: (x: number) => number;
+  /** The cotangent of x, or null where the derivative is zero almost everywhere. */
+  readonly vjp: (rule: VjpRule<1, NoAttrs>) => Value | null;
+}
+
+/** An elementwise op of one operand. */
+export const unary = ({ name, summary, formula, integersToo, cheap, f, vjp }: UnaryFacts): Op<1, NoAttrs> => ({
+  kind: "op",
+  name,
+  summary,
+  formula,
+  operands: ["x"],
+  arity: 1,
+  attrs: {},
+  constraints: [integersToo === true ? allNumeric("C1") : allFloat("C1")],
+  traits: cheap === true ? { elementwise: true, cheap } : { elementwise: true },
+  result: ([x]) => x,
+  evaluate([x], _, { dtype }) {
+    if (isFloat(dtype)) return mapUnary(f, x);
+    const wrap = wrapTo(dtype);
+    return mapUnary((value) => wrap(f(value)), x);
+  },
+  vjp: (rule) => [vjp(rule)],
+});
+
+type BinaryFunction = (x: number, y: number) => number;
+
+interface BinaryFacts {
+  readonly name: string;
+  readonly summary: string;
+  readonly formula: string;
+  readonly f: BinaryFunction;
+  /** Where f64 arithmetic on i32 or u32 is not exact or not defined. Absent: integers use f, wrapped. */
+  readonly integer?: BinaryFunction;
+  readonly floatsOnly?: true;
+  readonly cheap?: false;
+  readonly vjp: (rule: VjpRule<2, NoAttrs>) => readonly [Value | null, Value | null];
+}
+
+/** An elementwise op of two operands of equal type. */
+export const binary = (facts: BinaryFacts): Op<2, NoAttrs> => {
+  const { name, summary, formula, f, integer = f, floatsOnly, cheap = true, vjp } = facts;
+  const numeric: Constraint<2, NoAttrs> = floatsOnly === true ? allFloat("C1") : allNumeric("C1");
+  return {
+    kind: "op",
+    name,
+    summary,
+    formula,
+    operands: ["x", "y"],
+    arity: 2,
+    attrs: {},
+    constraints: [numeric, sameElementType("C2"), sameShape("C3")],
+    traits: cheap ? { elementwise: true, cheap } : { elementwise: true },
+    result: ([x]) => x,
+    evaluate: ([x, y], _, { dtype }) => mapBinary(isFloat(dtype) ? f : wrapped(integer, dtype), x, y),
+    vjp,
+  };
+};
+
+function wrapped(f: BinaryFunction, dtype: DType): BinaryFunction {
+  const wrap = wrapTo(dtype);
+  return (x, y) => wrap(f(x, y));
+}

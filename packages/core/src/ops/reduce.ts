@@ -1,0 +1,153 @@
+/** broadcast and reduceSum, each other's transpose; reduceMax and argmax. */
+import { anInteger, integers, someDims } from "../ir/attrs.js";
+import { sameDims, sizeOf, withoutAxes, type Dims } from "../shape/tensor-type.js";
+import { elementCount, forEachOffset, stridesOf } from "../shape/strides.js";
+import { sizesOf, type Tensor } from "../shape/tensor.js";
+import { div, mul } from "./arithmetic.js";
+import { cast, eq } from "./compare.js";
+import type { Emit, Op, Value } from "./op.js";
+import { allNumeric, areIncreasing, existingAxis, increasingAxes, wrapTo } from "./rules.js";
+
+type BroadcastAttrs = { readonly dims: Dims; readonly axes: readonly number[] };
+
+export const broadcast: Op<1, BroadcastAttrs> = {
+  kind: "op",
+  name: "broadcast",
+  summary: "Repeats a tensor along new axes; axes gives the place of each axis of x in the result.",
+  formula: "out[i0, i1, ...] = x[i_axes[0], i_axes[1], ...]",
+  operands: ["x"],
+  arity: 1,
+  attrs: { dims: someDims, axes: integers },
+  constraints: [
+    {
+      label: "C1",
+      says: "one entry of axes for each axis of x",
+      holds: ([x], { axes }) => axes.length === x.dims.length,
+    },
+    {
+      label: "C2",
+      says: "axes in increasing order, each an axis of the result",
+      holds: (_, { axes, dims }) => areIncreasing(axes, dims.length),
+    },
+    {
+      label: "C3",
+      says: "dims that agree with x on those axes",
+      holds: ([x], { axes, dims }) =>
+        sameDims(
+          x.dims,
+          axes.map((axis) => dims[axis]),
+        ),
+    },
+  ],
+  traits: { cheap: true },
+  result: ([x], { dims }) => ({ dtype: x.dtype, dims }),
+  evaluate([x], { axes }, type) {
+    const out = new Float64Array(sizeOf(type.dims) as number);
+    const from = stridesOf(sizesOf(x.type));
+    const strides = new Array<number>(type.dims.length).fill(0);
+    axes.forEach((axis, i) => (strides[axis] = from[i]));
+    forEachOffset(sizesOf(type), strides, 0, (flat, offset) => (out[flat] = x.data[offset]));
+    return out;
+  },
+  vjp: ({ emit, cotangent: g, attrs: { axes } }) => [
+    emit(reduceSum, [g], { axes: complementOf(axes, g.type.dims.length) }),
+  ],
+};
+
+/** The axes that `axes` does not name, increasing. */
+const complementOf = (axes: readonly number[], rank: number): number[] =>
+  Array.from({ length: rank }, (_, axis) => axis).filter((axis) => !axes.includes(axis));
+
+type AxesAttrs = { readonly axes: readonly number[] };
+
+/** Calls visit(offset in x, flat index in the result) for every element of x, in row-major order. */
+function forEachReduced(x: Tensor, axes: readonly number[], visit: (from: number, to: number) => void): void {
+  const sizes = sizesOf(x.type);
+  const kept = complementOf(axes, sizes.length);
+  const keptStrides = stridesOf(kept.map((axis) => sizes[axis]));
+  const strides = new Array<number>(sizes.length).fill(0);
+  kept.forEach((axis, i) => (strides[axis] = keptStrides[i]));
+  forEachOffset(sizes, strides, 0, visit);
+}
+
+/** A reduced tensor repeated over the axes that were reduced. */
+const spread = (emit: Emit, value: Value, dims: Dims, axes: readonly number[]): Value =>
+  emit(broadcast, [value], { dims, axes: complementOf(axes, dims.length) });
+
+export const reduceSum: Op<1, AxesAttrs> = {
+  kind: "op",
+  name: "reduceSum",
+  summary: "Sum over axes, which the result no longer has; 0 over no elements.",
+  formula: "out[rest] = Σ_axes x[...]",
+  operands: ["x"],
+  arity: 1,
+  attrs: { axes: integers },
+  constraints: [allNumeric("C1"), increasingAxes("C2")],
+  traits: {},
+  result: ([x], { axes }) => ({ dtype: x.dtype, dims: withoutAxes(x.dims, axes) }),
+  evaluate([x], { axes }, type) {
+    const out = new Float64Array(elementCount(sizesOf(type)));
+    forEachReduced(x, axes, (from, to) => (out[to] += x.data[from]));
+    return out.map(wrapTo(type.dtype));
+  },
+  vjp: ({ emit, cotangent: g, inputs: [x], attrs: { axes } }) => [spread(emit, g, x.type.dims, axes)],
+};
+
+export const reduceMax: Op<1, AxesAttrs> = {
+  kind: "op",
+  name: "reduceMax",
+  summary: "Maximum over axes; -inf (for integers the least one) over no elements, NaN when one is NaN.",
+  formula: "out[rest] = max_axes x[...]",
+  operands: ["x"],
+  arity: 1,
+  attrs: { axes: integers },
+  constraints: [allNumeric("C1"), increasingAxes("C2")],
+  traits: {},
+  result: ([x], { axes }) => ({ dtype: x.dtype, dims: withoutAxes(x.dims, axes) }),
+  evaluate([x], { axes }, type) {
+    const least = { i32: -(2 ** 31), u32: 0, bool: 0, f32: -Infinity, f64: -Infinity }[type.dtype];
+    const out = new Float64Array(elementCount(sizesOf(type))).fill(least);
+    forEachReduced(x, axes, (from, to) => (out[to] = Math.max(out[to], x.data[from])));
+    return out;
+  },
+  // Elements that tie for the maximum share the cotangent equally.
+  vjp({ emit, cotangent: g, inputs: [x], output: y, attrs: { axes } }) {
+    const winner = emit(eq, [x, spread(emit, y, x.type.dims, axes)]);
+    const isMax = emit(cast, [winner], { dtype: x.type.dtype });
+    const share = emit(div, [g, emit(reduceSum, [isMax], { axes })]);
+    return [emit(mul, [isMax, spread(emit, share, x.type.dims, axes)])];
+  },
+};
+
+export const argmax: Op<1, { readonly axis: number }> = {
+  kind: "op",
+  name: "argmax",
+  summary: "Index of the first maximum along an axis, which the result no longer has.",
+  formula: "out[rest] = the least i with x[.., i, ..] = max_axis x",
+  operands: ["x"],
+  arity: 1,
+  attrs: { axis: anInteger },
+  constraints: [
+    allNumeric("C1"),
+    existingAxis("C2"),
+    { label: "C3", says: "at least one element along the axis", holds: ([x], { axis }) => x.dims[axis] !== 0 },
+  ],
+  traits: {},
+  result: ([x], { axis }) => ({ dtype: "i32", dims: withoutAxes(x.dims, [axis]) }),
+  evaluate([x], { axis }, type) {
+    const out = new Float64Array(elementCount(sizesOf(type)));
+    const best = new Float64Array(out.length).fill(-Infinity);
+    const stride = stridesOf(sizesOf(x.type))[axis];
+    const length = sizesOf(x.type)[axis];
+    forEachReduced(x, [axis], (from, to) => {
+      // NaN counts as the maximum, as in reduceMax; the first one found stays.
+      const value = x.data[from];
+      if (value > best[to] || (Number.isNaN(value) && !Number.isNaN(best[to]))) {
+        best[to] = value;
+        out[to] = Math.floor(from / stride) % length;
+      }
+    });
+    return out;
+  },
+  vjp: () => [null],
+};
