@@ -1,0 +1,151 @@
+/**
+ * The one traversal that all passes share. It copies a graph node by node, and
+ * its regions with it, while a visitor decides what becomes of each node. Names
+ * survive: a kept node keeps its own, and what replaces a node takes over its names and origin.
+ */
+import { internalError } from "../errors/errors.js";
+import type { Attrs } from "../ir/attrs.js";
+import { valueNames, type Graph, type Node, type ValueId } from "../ir/graph.js";
+import { inferTypes } from "../ops/infer.js";
+import type { AnyOp, Arity, Op } from "../ops/op.js";
+import type { TensorType } from "../shape/tensor-type.js";
+
+/** The new graph as far as it is made. Ids are those of the new graph. */
+export interface Draft {
+  /** The id that the next node's first result gets; also that of the visited node, if it is kept and nothing is emitted. */
+  nextId(): ValueId;
+  typeOf(id: ValueId): TensorType;
+  /** The node that makes a value; undefined for a parameter. */
+  producerOf(id: ValueId): Node | undefined;
+  /** Appends a node of one result. Throws ShapeError when it is no correct use of the op. */
+  emit<N extends Arity, A extends Attrs>(op: Op<N, A>, inputs: readonly ValueId[], attrs: A): ValueId;
+  /** Appends a node with any number of results. */
+  emitNode(op: AnyOp, inputs: readonly ValueId[], attrs: Attrs, regions?: readonly Graph[]): readonly ValueId[];
+}
+
+/** What becomes of a node: kept as it is, left out (nothing kept may read it), or replaced by other values, one per result. */
+export type Decision = "keep" | "drop" | readonly ValueId[];
+
+/** In place of an input that was dropped; only a node that is dropped too may have one. */
+const DROPPED: ValueId = -1;
+
+/** Decides about one node. Its regions are already rebuilt; `inputs` are its inputs in the new graph, -1 where dropped. */
+export type Visitor = (node: Node, inputs: readonly ValueId[], draft: Draft) => Decision;
+
+/**
+ * A copy of `graph` as its visitors decide. `visitorOf` is called once for the graph and once for each region, with
+ * the graph before the change. When nothing changes the result is `graph` itself.
+ */
+export function rebuild(graph: Graph, visitorOf: (graph: Graph) => Visitor): Graph {
+  const visit = visitorOf(graph);
+  const makers: (Node | undefined)[] = graph.params.map(() => undefined);
+  const types: TensorType[] = graph.params.map((param) => param.type);
+  const nodes: Node[] = [];
+  const newIds: (ValueId | undefined)[] = graph.params.map((_, id) => id);
+  const freshName = nameSource(graph);
+  let changed = false;
+
+  const append = (node: Omit<Node, "id">): Node => {
+    const made = { ...node, id: types.length };
+    nodes.push(made);
+    for (const type of made.types) {
+      types.push(type);
+      makers.push(made);
+    }
+    return made;
+  };
+
+  /** Gives nodes emitted for `visited` the names of the results that they replace. */
+  const takeOverNames = (visited: Node, firstNew: number, results: readonly ValueId[]): void => {
+    results.forEach((id, i) => {
+      const maker = makers[id];
+      if (maker === undefined || maker.id < firstNew) return;
+      const renamed = { ...maker, names: maker.names.with(id - maker.id, visited.names[i]) };
+      // Emitted nodes stand at the end, so the search is short.
+      nodes[nodes.lastIndexOf(maker)] = renamed;
+      renamed.types.forEach((_, k) => (makers[renamed.id + k] = renamed));
+    });
+  };
+
+  for (const source of graph.nodes) {
+    const node = withRegions(source, visitorOf);
+    const inputs = node.inputs.map((id) => newIds[id] ?? DROPPED);
+    const firstNew = types.length;
+    const draft: Draft = {
+      nextId: () => types.length,
+      typeOf: (id) => types[id],
+      producerOf: (id) => makers[id],
+      emit: (op, operands, attrs) => draft.emitNode(op, operands, attrs)[0],
+      emitNode(op, operands, attrs, regions = []) {
+        const inferred = inferTypes({
+          op,
+          inputs: operands.map((id) => types[id]),
+          inputNames: operands.map((id) => nameOf(id)),
+          attrs,
+          regions,
+          graph: graph.name,
+          origin: source.origin,
+        });
+        const names = inferred.map(() => freshName(op.name));
+        const made = append({
+          op: op.name,
+          inputs: operands,
+          attrs,
+          regions,
+          types: inferred,
+          names,
+          origin: source.origin,
+        });
+        return inferred.map((_, i) => made.id + i);
+      },
+    };
+    const nameOf = (id: ValueId): string => {
+      const maker = makers[id];
+      return maker === undefined ? graph.params[id].name : maker.names[id - maker.id];
+    };
+    const decision = visit(node, inputs, draft);
+    if (decision !== "keep") changed = true;
+    if (decision === "drop") continue;
+    if (inputs.includes(DROPPED)) throw internalError(`a pass kept a ${node.op} whose input it dropped`);
+    if (decision === "keep") {
+      const same = node === source && types.length === node.id && inputs.every((id, i) => id === node.inputs[i]);
+      if (!same) changed = true;
+      const { id } = append({ ...node, inputs });
+      node.types.forEach((_, i) => (newIds[node.id + i] = id + i));
+      continue;
+    }
+    if (decision.length !== node.types.length)
+      throw internalError(`a pass replaced ${node.types.length} results of ${node.op} by ${decision.length}`);
+    takeOverNames(node, firstNew, decision);
+    decision.forEach((id, i) => (newIds[node.id + i] = id));
+  }
+  if (!changed) return graph;
+  const outputs = graph.outputs.map(({ name, value }) => ({ name, value: newIds[value] ?? DROPPED }));
+  const lost = outputs.find((output) => output.value === DROPPED);
+  if (lost !== undefined) throw internalError(`a pass dropped the output ${lost.name}`);
+  return { ...graph, nodes, outputs };
+}
+
+/** The node with its regions rebuilt; the very node when they stay as they are. */
+function withRegions(node: Node, visitorOf: (graph: Graph) => Visitor): Node {
+  if (node.regions.length === 0) return node;
+  const regions = node.regions.map((region) => rebuild(region, visitorOf));
+  return regions.every((region, i) => region === node.regions[i]) ? node : { ...node, regions };
+}
+
+/** Names that no value of `graph` has, so that later nodes need not give way to new ones. */
+function nameSource(graph: Graph): (wanted: string) => string {
+  let taken: Set<string> | undefined;
+  const nextSuffix = new Map<string, number>();
+  return (wanted) => {
+    taken ??= new Set(valueNames(graph));
+    let name = wanted;
+    while (taken.has(name)) {
+      const suffix = nextSuffix.get(wanted) ?? 2;
+      nextSuffix.set(wanted, suffix + 1);
+      name = `${wanted}_${suffix}`;
+    }
+    taken.add(name);
+    return name;
+  };
+}
