@@ -1,0 +1,70 @@
+/** The public surface of @latchgrad/core: re-exports only. */
+export { checkGradients, type GradientCheck, type GradientCheckOptions } from "./autodiff/check-gradients.js";
+export { gradient, type GradientRequest } from "./autodiff/gradient.js";
+export { cotangentName, gradientName, pullback, type PullbackRequest } from "./autodiff/pullback.js";
+export * from "./errors/errors.js";
+export type { Issue, Location } from "./errors/issue.js";
+export { joinPointer, type PointerStep } from "./errors/pointer.js";
+export { findNearest, suggestName } from "./errors/suggest.js";
+export { buildGraph, type GraphBuilder } from "./graph/builder.js";
+export {
+  gelu,
+  layerNorm,
+  logSigmoid,
+  logSoftmax,
+  logsumexp,
+  matmul,
+  mean,
+  oneHot,
+  relu,
+  silu,
+  softmax,
+  softplus,
+  square,
+  uniform,
+  variance,
+} from "./graph/derived.js";
+export { einsum } from "./graph/einsum.js";
+export { evaluate, type Tensors } from "./graph/evaluate.js";
+export { graphFromJson } from "./graph/deserialize.js";
+export { hashGraph } from "./graph/hash.js";
+export { parseGraph } from "./graph/parse.js";
+export type { Operand } from "./graph/primitives.js";
+export { printGraph } from "./graph/print.js";
+export { graphToJson, type JsonGraph } from "./graph/serialize.js";
+export { checkGraph, verifyGraph } from "./graph/verify.js";
+export {
+  call,
+  scan,
+  type ScanOptions,
+  type ScanResults,
+  type StepInputs,
+  type StepResults,
+  type Values,
+} from "./graph/scan-builder.js";
+export type { Graph, Node, Origin, Output, Param, StatePair, ValueId } from "./ir/graph.js";
+export { valueTypes } from "./ir/graph.js";
+export type { Value } from "./ops/op.js";
+export { allPasses, optimize } from "./passes/index.js";
+export { runPasses, type Pass, type PassOptions } from "./passes/pass.js";
+export { addDims, multiplyDims, subtractDims, type Dim } from "./shape/dim.js";
+export { toTensor, toTensorData, type NumberArray, type TensorData } from "./shape/tensor-data.js";
+export type { Tensor } from "./shape/tensor.js";
+export {
+  bool,
+  f32,
+  f64,
+  formatType,
+  i32,
+  isFloat,
+  isInteger,
+  sameDims,
+  sameType,
+  u32,
+  type Dims,
+  type DType,
+  type FloatDType,
+  type TensorType,
+} from "./shape/tensor-type.js";
+export { compile, type CompileOptions } from "./runtime/compile.js";
+export type { Executable, TensorsByName } from "./runtime/executable.js";

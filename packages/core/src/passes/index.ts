@@ -1,0 +1,16 @@
+/** The named passes, in their default order. */
+import type { Graph } from "../ir/graph.js";
+import { cse } from "./cse.js";
+import { dce } from "./dce.js";
+import { fold } from "./fold.js";
+import { runPasses, type Pass, type PassOptions } from "./pass.js";
+import { simplify } from "./simplify.js";
+
+/**
+ * dce first, so that nobody works on dead nodes; fold before simplify, whose rules ask for constants; cse when equal
+ * expressions have become equal nodes; dce last, for what the others left behind.
+ */
+export const allPasses: readonly Pass[] = [dce, fold, simplify, cse, dce];
+
+/** The graph after all passes: it computes the same outputs, with fewer nodes. */
+export const optimize = (graph: Graph, options?: PassOptions): Graph => runPasses(graph, allPasses, options);

@@ -1,0 +1,85 @@
+/** Rules of ops that only move elements: moves that change nothing go, and two in a row become one. */
+import { ops } from "../ops/index.js";
+import { constant } from "../ops/constant.js";
+import { sameDims } from "../shape/tensor-type.js";
+import { ruleFor, type Rule } from "./rule.js";
+
+const isIdentity = (axes: readonly number[]): boolean => axes.every((axis, i) => axis === i);
+const isZero = (count: number | string): boolean => count === 0;
+
+export const shapeRules: readonly Rule[] = [
+  ruleFor(ops.reshape, "reshape to the same dims = x", "nothing moves", ({ inputs: [x], type, typeOf }) =>
+    sameDims(typeOf(x).dims, type.dims) ? x : undefined,
+  ),
+  ruleFor(
+    ops.reshape,
+    "reshape(reshape(x)) = reshape(x)",
+    "both keep the flat order",
+    ({ inputs: [x], attrs, useOf, emit }) => {
+      const inner = useOf(ops.reshape, x);
+      return inner === undefined ? undefined : emit(ops.reshape, inner.inputs, attrs);
+    },
+  ),
+  ruleFor(ops.transpose, "transpose in the same order = x", "nothing moves", ({ inputs: [x], attrs }) =>
+    isIdentity(attrs.order) ? x : undefined,
+  ),
+  ruleFor(ops.transpose, "transpose(transpose(x)) = transpose(x)", "two permutations are one", (use) => {
+    const inner = use.useOf(ops.transpose, use.inputs[0]);
+    if (inner === undefined) return undefined;
+    return use.emit(ops.transpose, inner.inputs, { order: use.attrs.order.map((axis) => inner.attrs.order[axis]) });
+  }),
+  ruleFor(ops.broadcast, "broadcast to the same dims = x", "nothing is repeated", ({ inputs: [x], type, typeOf }) =>
+    sameDims(typeOf(x).dims, type.dims) ? x : undefined,
+  ),
+  ruleFor(
+    ops.broadcast,
+    "broadcast(broadcast(x)) = broadcast(x)",
+    "repeating twice is repeating over all new axes",
+    (use) => {
+      const inner = use.useOf(ops.broadcast, use.inputs[0]);
+      if (inner === undefined) return undefined;
+      const axes = inner.attrs.axes.map((axis) => use.attrs.axes[axis]);
+      return use.emit(ops.broadcast, inner.inputs, { dims: use.attrs.dims, axes });
+    },
+  ),
+  ruleFor(ops.slice, "slice of everything = x", "nothing is left out", ({ inputs: [x], attrs, type, typeOf }) =>
+    attrs.start.every(isZero) && attrs.step.every((by) => by === 1) && sameDims(typeOf(x).dims, type.dims)
+      ? x
+      : undefined,
+  ),
+  ruleFor(ops.pad, "pad by nothing = x", "nothing is added", ({ inputs: [x], attrs: { low, high, interior } }) =>
+    [...low, ...high, ...interior].every(isZero) ? x : undefined,
+  ),
+  ruleFor(ops.concat, "concat(x) = x", "one part is the whole", ({ inputs }) =>
+    inputs.length === 1 ? inputs[0] : undefined,
+  ),
+  ruleFor(ops.reverse, "reverse over no axes = x", "nothing moves", ({ inputs: [x], attrs }) =>
+    attrs.axes.length === 0 ? x : undefined,
+  ),
+  ruleFor(ops.reverse, "reverse(reverse(x)) = x", "the second undoes the first", ({ inputs: [x], attrs, useOf }) => {
+    const inner = useOf(ops.reverse, x);
+    return inner !== undefined && sameAxes(inner.attrs.axes, attrs.axes) ? inner.inputs[0] : undefined;
+  }),
+  ruleFor(ops.reduceSum, "reduceSum over no axes = x", "nothing is added", ({ inputs: [x], attrs }) =>
+    attrs.axes.length === 0 ? x : undefined,
+  ),
+  ruleFor(ops.reduceMax, "reduceMax over no axes = x", "nothing is compared", ({ inputs: [x], attrs }) =>
+    attrs.axes.length === 0 ? x : undefined,
+  ),
+  ruleFor(ops.reduceSum, "reduceSum over axes of size 1 = reshape(x)", "a sum of one is itself", (use) =>
+    use.attrs.axes.every((axis) => use.typeOf(use.inputs[0]).dims[axis] === 1)
+      ? use.emit(ops.reshape, use.inputs, { dims: use.type.dims })
+      : undefined,
+  ),
+  ruleFor(ops.reduceMax, "reduceMax over axes of size 1 = reshape(x)", "the maximum of one is itself", (use) =>
+    use.attrs.axes.every((axis) => use.typeOf(use.inputs[0]).dims[axis] === 1)
+      ? use.emit(ops.reshape, use.inputs, { dims: use.type.dims })
+      : undefined,
+  ),
+  ruleFor(ops.size, "size of a known dim = constant", "it is a number", ({ attrs: { dtype, dim }, emit }) =>
+    typeof dim === "number" ? emit(constant, [], { dtype, dims: [], data: [dim] }) : undefined,
+  ),
+];
+
+const sameAxes = (a: readonly number[], b: readonly number[]): boolean =>
+  a.length === b.length && a.every((axis, i) => axis === b[i]);

@@ -1,0 +1,19 @@
+/** What a graph becomes: something that runs, and keeps the graph's state in place between runs. */
+import type { TensorData } from "../shape/tensor-data.js";
+
+export type TensorsByName = Readonly<Record<string, TensorData>>;
+
+export interface Executable {
+  /**
+   * One run: a value for every parameter that is not state; all outputs that are not next states. Symbols are bound to
+   * the sizes of the inputs, which may differ from run to run. State changes only when the run succeeds.
+   * Throws RunError for inputs that are missing, unknown or do not fit.
+   */
+  run(inputs: TensorsByName): Promise<TensorsByName>;
+  /** A copy of the state, by parameter name. */
+  readState(): Promise<TensorsByName>;
+  /** Replaces some or all of the state. Throws RunError for names or types that are not the state's. */
+  writeState(state: TensorsByName): Promise<void>;
+  /** Frees what it holds. A later run throws RunError. Unreachable executables are freed without it. */
+  dispose(): void;
+}
