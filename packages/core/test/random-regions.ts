@@ -1,0 +1,108 @@
+// Random scans and calls: regions grown like graphs, over values of their own and some of those around them.
+import { buildGraph, type GraphBuilder } from "../src/graph/builder.js";
+import { call, scan } from "../src/graph/scan-builder.js";
+import type { Value } from "../src/ops/op.js";
+import { isFloat, sameType, type DType } from "../src/shape/tensor-type.js";
+import type { Scene } from "./random-nodes.js";
+
+const REGION_DRAWS = 5;
+
+/** The sum of a value's elements, squashed so that no input of it dominates. */
+export function scalarOf(g: GraphBuilder, value: Value, dtype: DType): Value {
+  const squashed = isFloat(value.type.dtype) ? g.sin(value) : value;
+  const sum = g.reduceSum(squashed, { axes: value.type.dims.map((_, axis) => axis) });
+  return value.type.dtype === dtype ? sum : g.cast(sum, { dtype });
+}
+
+/** A next carry: of the type of `carry`, and made of it and another value. */
+function nextCarry({ g, pool, draw }: Scene, carry: Value): Value {
+  if (!isFloat(carry.type.dtype)) return g.add(carry, 1);
+  const same = pool.filter((value) => value !== carry && sameType(value.type, carry.type));
+  if (same.length > 0) return g.tanh(g.add(carry, draw.pick(same)));
+  const floats = pool.filter((value) => isFloat(value.type.dtype));
+  return g.sin(
+    g.add(carry, g.broadcast(scalarOf(g, draw.pick(floats), carry.type.dtype), { dims: carry.type.dims, axes: [] })),
+  );
+}
+
+const some = <T>(scene: Scene, values: readonly T[], count: number): readonly T[] => {
+  const left = [...values];
+  return Array.from({ length: Math.min(count, left.length) }, () => left.splice(scene.draw.below(left.length), 1)[0]);
+};
+
+/** Results of a scan with one to three carries and up to two xs. */
+export function randomScan(scene: Scene): readonly Value[] {
+  const { g, pool, draw, depth, smooth } = scene;
+  const withLengths = draw.chance(0.35);
+  const isCarry = ({ type }: Value): boolean =>
+    withLengths
+      ? isFloat(type.dtype) && type.dims[0] === "B"
+      : (isFloat(type.dtype) || type.dtype === "i32") && type.dims.length < 3;
+  const init = some(
+    scene,
+    pool.filter((value) => isCarry(value) && !scene.floating.has(value)),
+    1 + draw.below(3),
+  );
+  if (init.length === 0) return [];
+  const stackable = pool.filter(({ type }) => type.dims[0] === "T" && !withLengths);
+  const ofLengths = pool.filter(({ type }) => type.dims[0] === "T");
+  const xs = some(scene, withLengths ? ofLengths : stackable, draw.below(3));
+  const { final, y } = scan<string, string, string>(
+    g,
+    {
+      name: draw.pick(["step", "cell/0", "odd body"]),
+      init: Object.fromEntries(init.map((value, i) => [`c${i}`, value])),
+      xs: Object.fromEntries(xs.map((value, i) => [`x${i}`, value])),
+      length: xs.length > 0 ? "T" : draw.pick<number | string>([1, 3, "T", "T+1"]),
+      reverse: draw.chance(0.4),
+      ...(withLengths ? { lengths: scene.lengths, outputs: draw.pick(["zero", "hold"]) } : {}),
+      checkpoint: draw.pick<"none" | "sqrt" | number>(["none", "none", "sqrt", 1, 2]),
+      ...(!smooth && draw.chance(0.2) ? { truncate: { k1: 1 + draw.below(3), k2: 1 + draw.below(3) } } : {}),
+    },
+    (body, { carry, x, t }) => {
+      const outer = some(
+        scene,
+        pool.filter((value) => value.type.dims.length < 3),
+        3,
+      );
+      const carries = Object.values(carry);
+      const inner: Scene = {
+        ...scene,
+        g: body,
+        pool: [...outer, ...Object.values(x), ...carries, t],
+        depth: depth - 1,
+      };
+      scene.grow(inner, 1 + draw.below(REGION_DRAWS));
+      const fits = ({ type }: Value): boolean => (withLengths ? type.dims[0] === "B" : type.dims.length < 3);
+      const ys = some(inner, inner.pool.filter(fits), draw.below(3));
+      return {
+        carry: Object.fromEntries(Object.entries(carry).map(([key, value]) => [key, nextCarry(inner, value)])),
+        y: Object.fromEntries(ys.map((value, i) => [`y${i}`, value])),
+      };
+    },
+  );
+  return [...Object.values(final), ...Object.values(y)];
+}
+
+/** Results of a call of a graph with one to three parameters. */
+export function randomCall(scene: Scene): readonly Value[] {
+  const { g, pool, draw, depth } = scene;
+  const inputs = some(
+    scene,
+    pool.filter((value) => !scene.floating.has(value)),
+    1 + draw.below(3),
+  );
+  const callee = buildGraph(draw.pick(["twice", "odd callee"]));
+  const inner: Scene = {
+    ...scene,
+    g: callee,
+    lengths: callee.param("lengths", scene.lengths.type),
+    pool: inputs.map((value, i) => callee.param(`a${i}`, value.type)),
+    depth: depth - 1,
+  };
+  scene.grow(inner, 1 + draw.below(REGION_DRAWS));
+  const outputs = Object.fromEntries(inner.pool.slice(-2).map((value, i) => [`r${i}`, value]));
+  const region = callee.build(outputs);
+  const given = Object.fromEntries(inputs.map((value, i) => [`a${i}`, value]));
+  return Object.values(call(g, region, { ...given, lengths: scene.lengths }));
+}
