@@ -1,0 +1,27 @@
+/** The spelling of names in a config, and of references to them. */
+import * as z from "zod";
+
+const NAME = /^[A-Za-z][A-Za-z0-9_]*$/;
+const REFERENCE = /^[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)?$/;
+
+/** A name: letters, digits and underscores. Dots are left for paths, so that "memory.Wf" can only mean one thing. */
+export const nameSchema = z.string().max(100).regex(NAME, "a name: a letter, then letters, digits or underscores");
+
+/** The name of an input or a layer, or "layer.output" for a further output of a layer. */
+export const referenceSchema = z
+  .string()
+  .max(201)
+  .regex(REFERENCE, 'the name of an input or a layer, or "layer.output"');
+
+export interface Reference {
+  /** Name of an input or a layer. */
+  readonly source: string;
+  /** Name of a further output of that layer; undefined: its main output. */
+  readonly output: string | undefined;
+}
+
+/** The parts of a reference that has been read. */
+export function parseReference(text: string): Reference {
+  const dot = text.indexOf(".");
+  return dot < 0 ? { source: text, output: undefined } : { source: text.slice(0, dot), output: text.slice(dot + 1) };
+}

@@ -1,0 +1,36 @@
+/** The public surface of @latchgrad/layers: re-exports only. */
+export type {
+  Cell,
+  CellDefinition,
+  CellStepInput,
+  CellStepResult,
+  Named,
+  StateSpec,
+  WeightSpec,
+} from "./cells/cell.js";
+export { cells, cellSchema, makeCell, type CellConfig } from "./cells/registry.js";
+export { jsonSchemaOf, modelJsonSchema } from "./config/json-schema.js";
+export { LONGEST_DOCUMENT, readJsonText } from "./config/json-text.js";
+export { nameSchema, referenceSchema } from "./config/names.js";
+export { readModelConfig, readModelText } from "./config/read-config.js";
+export { readWithSchema } from "./config/read-schema.js";
+export { configIssue } from "./config/refuse.js";
+export { MODEL_FORMAT, modelFields, modelSchema, type ModelConfig, type ModelDocument } from "./config/schema.js";
+export { randomNumbers, type InitializerDefinition, type RandomNumbers, type Seed } from "./init/initializer.js";
+export { initializers, initializerSchema, initialValues, type Initializer } from "./init/registry.js";
+export type { LayerDefinition, LayerOutputs, LayerReference, LayerScope } from "./layers/layer.js";
+export { layerConfigSchema, layers, type LayerConfig } from "./layers/registry.js";
+export type { LayerSummary, Mode } from "./model/assemble.js";
+export { buildModel, describeModel, type Model, type ModelDescription } from "./model/model.js";
+export { KEY_PARAM, STEP_PARAM, type Signature } from "./model/signature.js";
+export type { ObjectiveDefinition } from "./objectives/objective.js";
+export {
+  losses,
+  lossSchema,
+  metrics,
+  metricSchema,
+  objectiveDefinitionOf,
+  type ObjectiveConfig,
+} from "./objectives/registry.js";
+export { initialParam, initialParams, parameterCount, type ParamSpec } from "./params.js";
+export { encodeSafetensors } from "./weights/safetensors.js";

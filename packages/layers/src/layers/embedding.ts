@@ -1,0 +1,29 @@
+/** Vectors for ids. */
+import { formatType } from "@latchgrad/core";
+import { sizeSchema } from "../cells/cell.js";
+import { refuse } from "../config/refuse.js";
+import { initializerSchema } from "../init/registry.js";
+import { defineLayer, layerSchema } from "./layer.js";
+
+/** out[..., :] = table[ids[...], :]. ids i32 [...], each below `count`; table [count, units]; out [..., units]. */
+export const embedding = defineLayer({
+  type: "embedding",
+  summary: "Looks up a learned vector for each id.",
+  schema: layerSchema("embedding", {
+    count: sizeSchema.describe("How many ids there are: 0 to count - 1."),
+    units: sizeSchema.describe("Size of each vector."),
+    init: initializerSchema
+      .default({ type: "normal", mean: 0, deviation: 1 })
+      .describe("Initial values of the vectors."),
+  }),
+  build(scope, { count, units, init }, [input]) {
+    if (input.type.dtype !== "i32")
+      refuse("input-type", scope.pointer, {
+        problem: `the layer "${scope.name}" reads ids of type i32[...]`,
+        received: formatType(input.type),
+        hint: "numbers that are no ids go to a recurrent or dense layer directly",
+      });
+    const table = scope.weight("table", [count, units], init);
+    return { output: scope.g.gather(table, input, { axis: 0, batch: 0 }) };
+  },
+});

@@ -1,0 +1,28 @@
+/** The losses and metrics that configs can name. One line each; whatever can be a loss can be watched as a metric too. */
+import * as z from "zod";
+import { binaryAccuracy, binaryCrossEntropy } from "./binary.js";
+import { accuracy, bitsPerSymbol, perplexity, softmaxCrossEntropy } from "./classification.js";
+import type { ObjectiveDefinition } from "./objective.js";
+import { meanAbsoluteError, meanSquaredError } from "./regression.js";
+
+export const losses = { meanSquaredError, meanAbsoluteError, softmaxCrossEntropy, binaryCrossEntropy } as const;
+
+export const metrics = { ...losses, accuracy, binaryAccuracy, perplexity, bitsPerSymbol } as const;
+
+type LossSchema = (typeof losses)[keyof typeof losses]["schema"];
+type MetricSchema = (typeof metrics)[keyof typeof metrics]["schema"];
+
+const lossSchemas = Object.values(losses).map((definition): LossSchema => definition.schema);
+const metricSchemas = Object.values(metrics).map((definition): MetricSchema => definition.schema);
+
+/** How a config writes the loss. */
+export const lossSchema = z.discriminatedUnion("type", lossSchemas as [LossSchema, ...LossSchema[]]);
+
+/** How a config writes a metric. */
+export const metricSchema = z.discriminatedUnion("type", metricSchemas as [MetricSchema, ...MetricSchema[]]);
+
+/** A loss or a metric with its settings. */
+export type ObjectiveConfig = z.output<typeof metricSchema>;
+
+/** The definition of the loss or metric that a config describes. */
+export const objectiveDefinitionOf = (config: ObjectiveConfig): ObjectiveDefinition => metrics[config.type];
