@@ -1,0 +1,87 @@
+/** Evaluation: loss and metrics of a model over several batches of a split. */
+import { compile, type Executable, type TensorData } from "@latchgrad/core";
+import { objectiveDefinitionOf } from "@latchgrad/layers";
+import type { Evaluation } from "./events.js";
+import { evaluationBatches, type Experiment } from "./experiment.js";
+import type { Baseline, Batch, Split, Task } from "./tasks/task.js";
+import { metricNames } from "./training-step.js";
+
+export interface Evaluator {
+  /** The first batches of a split, with these weights; `step` only says when it was. */
+  evaluate(split: Split, weights: Readonly<Record<string, TensorData>>, step: number): Promise<Evaluation>;
+  dispose(): void;
+}
+
+/** The part of a batch that a graph reads: a model need not use everything that its task offers. */
+export const usedInputs = (batch: Batch, used: ReadonlySet<string>): Batch =>
+  Object.fromEntries(Object.entries(batch).filter(([name]) => used.has(name)));
+
+/** Prepares evaluation of an experiment's model on its task. */
+export async function makeEvaluator(experiment: Experiment, task: Task): Promise<Evaluator> {
+  const { config, model } = experiment;
+  const whole = model.graph("eval");
+  const reported = ["loss", ...metricNames(model)];
+  // Nobody looks at predictions here, so they are not computed any further than loss and metrics need them.
+  const graph = { ...whole, outputs: whole.outputs.filter(({ name }) => reported.includes(name)) };
+  const used = new Set(graph.params.map((param) => param.name));
+  const executable: Executable = await compile(graph);
+  const averages = averagesOf(experiment);
+
+  async function evaluate(
+    split: Split,
+    weights: Readonly<Record<string, TensorData>>,
+    step: number,
+  ): Promise<Evaluation> {
+    const { batch: size } = config.training;
+    const wanted = evaluationBatches(config.training);
+    const batches = Math.min(wanted, task.batchesPerEpoch(split, size) ?? wanted);
+    const sums: Record<string, number> = Object.fromEntries(reported.map((name) => [name, 0]));
+    let examples = 0;
+    for (let index = 0; index < batches; index++) {
+      const batch = task.batch(split, index, size);
+      const count = batchSize(batch);
+      const outputs = await executable.run({ ...usedInputs(weights, used), ...usedInputs(batch, used) });
+      for (const name of reported) sums[name] += count * averages(name).before(outputs[name].data[0]);
+      examples += count;
+    }
+    const { loss, ...metrics } = Object.fromEntries(
+      reported.map((name) => [name, averages(name).after(sums[name] / examples)]),
+    );
+    const baseline = findBaseline(task.baselines(split), config.loss.type, reported);
+    return { split, step, loss, metrics, batches, baseline };
+  }
+  return {
+    evaluate,
+    dispose: () => {
+      executable.dispose();
+    },
+  };
+}
+
+/** The number of examples: the size of the first axis of all inputs and targets. */
+export const batchSize = (batch: Batch): number => Object.values(batch)[0].dims[0];
+
+interface Average {
+  before(value: number): number;
+  after(mean: number): number;
+}
+const ARITHMETIC: Average = { before: (value) => value, after: (mean) => mean };
+const GEOMETRIC: Average = { before: Math.log, after: Math.exp };
+
+/** How values of several batches become one: what is an exponential of a mean is averaged before the exponential. */
+function averagesOf({ config }: Experiment): (name: string) => Average {
+  const geometric = new Set(
+    config.metrics
+      .filter((metric) => objectiveDefinitionOf(metric).average === "geometric")
+      .map(({ type }) => type as string),
+  );
+  return (name) => (geometric.has(name) ? GEOMETRIC : ARITHMETIC);
+}
+
+/** The first baseline about something that the model reports; one of the loss needs the loss that it is meant for. */
+const findBaseline = (
+  baselines: readonly Baseline[],
+  lossType: string,
+  reported: readonly string[],
+): Baseline | undefined =>
+  baselines.find(({ metric, loss }) => reported.includes(metric) && (loss === undefined || loss === lossType));

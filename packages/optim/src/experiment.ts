@@ -1,0 +1,99 @@
+/**
+ * An experiment: a model, the task it learns and how it is trained, in one
+ * document. The schema here is the source of its type, its validation and its
+ * published JSON Schema.
+ */
+import { ConfigError, suggestName, type Issue } from "@latchgrad/core";
+import { buildModel, jsonSchemaOf, modelFields, readWithSchema, type Model } from "@latchgrad/layers";
+import * as z from "zod";
+import { clipSchema } from "./clipping.js";
+import { optimizerSchema } from "./optimizers/registry.js";
+import { signatureOf, taskSchema } from "./tasks/registry.js";
+import { metricNames } from "./training-step.js";
+
+/** Batches of an evaluation when the config does not say. */
+const EVALUATION_BATCHES = 10;
+
+const countField = z.int().min(1).max(1_000_000_000);
+
+const trainingSchema = z
+  .strictObject({
+    optimizer: optimizerSchema.describe("How weights follow the gradient."),
+    clip: clipSchema.optional(),
+    batch: z.int().min(1).max(1_000_000).describe("Examples per step."),
+    steps: countField.describe("Steps of the whole run."),
+    seed: z
+      .union([z.string().max(1000), z.int()])
+      .describe("Everything random comes from it: the same document gives the same bits."),
+    evaluate: z
+      .strictObject({
+        every: countField.describe("Steps between two evaluations."),
+        batches: countField.default(EVALUATION_BATCHES).describe("Batches that an evaluation averages over, at most."),
+      })
+      .optional()
+      .describe("When to look at the validation part. Absent: only the test part, at the end."),
+    stopWhen: z
+      .strictObject({
+        metric: z.string().default("loss").describe('What an evaluation must reach: "loss" or the name of a metric.'),
+        below: z.number().optional().describe("Stop as soon as it is below this."),
+        above: z.number().optional().describe("Stop as soon as it is above this."),
+      })
+      .refine(({ below, above }) => (below === undefined) !== (above === undefined), {
+        error: "stopWhen has either below or above",
+      })
+      .optional()
+      .describe("Ends the run early, at an evaluation. Needs evaluate."),
+  })
+  .describe("How the model is trained.");
+
+export const experimentSchema = z
+  .strictObject({ ...modelFields, task: taskSchema, training: trainingSchema })
+  .describe("A Latchgrad experiment: a model, the task that it learns, and how it is trained.");
+
+/** An experiment as a person writes it, with what has a default left out. */
+export type ExperimentDocument = z.input<typeof experimentSchema>;
+export type ExperimentConfig = z.output<typeof experimentSchema>;
+export type TrainingConfig = ExperimentConfig["training"];
+
+/** An experiment that was read: checked, with defaults filled in, its model built for its task. */
+export interface Experiment {
+  readonly config: ExperimentConfig;
+  readonly model: Model;
+}
+
+/** The experiment in a JSON value. Throws ConfigError with every problem, each with its JSON pointer. */
+export function readExperiment(document: unknown): Experiment {
+  const config = readWithSchema(experimentSchema, document);
+  const { task, training, ...modelConfig } = config;
+  const model = buildModel(modelConfig, signatureOf(task, config.dtype));
+  const issues = stopIssues(training, ["loss", ...metricNames(model)]);
+  if (issues.length > 0) throw new ConfigError(issues);
+  return { config, model };
+}
+
+function stopIssues({ stopWhen, evaluate }: TrainingConfig, known: readonly string[]): readonly Issue[] {
+  if (stopWhen === undefined) return [];
+  const issues: Issue[] = [];
+  if (evaluate === undefined)
+    issues.push({
+      code: "config.stop-without-evaluation",
+      problem: "stopWhen needs evaluations to look at",
+      at: { kind: "config", pointer: "/training/stopWhen" },
+      expected: "evaluate beside it",
+      hint: 'for example "evaluate": {"every": 100}',
+    });
+  if (!known.includes(stopWhen.metric))
+    issues.push({
+      code: "config.unknown-name",
+      problem: `the model computes no "${stopWhen.metric}"`,
+      at: { kind: "config", pointer: "/training/stopWhen/metric" },
+      hint: suggestName(stopWhen.metric, known),
+    });
+  return issues;
+}
+
+/** Batches of an evaluation, at most. */
+export const evaluationBatches = ({ evaluate }: TrainingConfig): number => evaluate?.batches ?? EVALUATION_BATCHES;
+
+/** The JSON Schema of an experiment document; published as schema/experiment-1.json. */
+export const experimentJsonSchema = (): object => jsonSchemaOf(experimentSchema);

@@ -1,0 +1,28 @@
+/** The public surface of @latchgrad/optim: re-exports only. */
+export { clipGradients, clipSchema, globalNorm, type ClipConfig } from "./clipping.js";
+export type { DoneEvent, Evaluation, EvaluationEvent, Metrics, StepEvent, TrainingEvent } from "./events.js";
+export {
+  experimentJsonSchema,
+  experimentSchema,
+  readExperiment,
+  type Experiment,
+  type ExperimentConfig,
+  type ExperimentDocument,
+  type TrainingConfig,
+} from "./experiment.js";
+export {
+  applyOptimizer,
+  optimizerGraph,
+  optimizerState,
+  type OptimizerInputs,
+  type OptimizerOutputs,
+  type StateTensor,
+} from "./optimizers/apply.js";
+export type { Optimizer, Updated, UpdateRule } from "./optimizers/optimizer.js";
+export { optimizers, optimizerSchema, type OptimizerConfig } from "./optimizers/registry.js";
+export { learningRateAt, learningRateSchema, schedules, type LearningRateConfig } from "./schedules/registry.js";
+export type { Schedule } from "./schedules/schedule.js";
+export { openTask, signatureOf, tasks, taskSchema, type TaskConfig } from "./tasks/registry.js";
+export type { Baseline, Batch, ReadFile, Split, Task, TaskContext, TaskDefinition } from "./tasks/task.js";
+export { train, type TrainOptions } from "./trainer.js";
+export { trainingStep, type StepGraph, type StepOptions } from "./training-step.js";

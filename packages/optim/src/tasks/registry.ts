@@ -1,0 +1,36 @@
+/** The registry: one line per task. */
+import type { FloatDType } from "@latchgrad/core";
+import type { Signature } from "@latchgrad/layers";
+import * as z from "zod";
+import { adding } from "./adding.js";
+import { copyMemory } from "./copy-memory.js";
+import { mackeyGlass } from "./mackey-glass.js";
+import { sine } from "./sine.js";
+import type { Task, TaskContext, TaskDefinition } from "./task.js";
+import { temporalOrder } from "./temporal-order.js";
+import { textCharacters } from "./text-characters.js";
+
+export const tasks = { adding, copyMemory, mackeyGlass, sine, temporalOrder, textCharacters } as const;
+
+export const taskSchema = z
+  .discriminatedUnion("type", [
+    adding.schema,
+    copyMemory.schema,
+    mackeyGlass.schema,
+    sine.schema,
+    temporalOrder.schema,
+    textCharacters.schema,
+  ])
+  .describe("Where examples come from.");
+export type TaskConfig = z.output<typeof taskSchema>;
+
+/** The definition that a config names. */
+const taskOf = (config: TaskConfig): TaskDefinition<z.ZodType<TaskConfig>> => tasks[config.type];
+
+/** Types of a task's inputs and targets; float ones have element type `dtype`. */
+export const signatureOf = (config: TaskConfig, dtype: FloatDType): Signature =>
+  taskOf(config).signature(config, dtype);
+
+/** The task ready to give batches. Throws ConfigError when a file cannot be read, or the data are too few. */
+export const openTask = async (config: TaskConfig, context: TaskContext): Promise<Task> =>
+  taskOf(config).open(config, context);

@@ -1,0 +1,48 @@
+import { expect, test } from "vitest";
+import type { TaskConfig } from "../src/tasks/registry.js";
+import { doneOf, eventsOf, read, stepsOf } from "./documents.js";
+
+const cell = { type: "lstm", units: 4 };
+const last = { name: "memory", type: "recurrent", cell, output: "last" };
+const sequence = { name: "memory", type: "recurrent", cell };
+const dense = (units: number): object => ({ name: "answer", type: "dense", units });
+const symbols = { loss: { type: "softmaxCrossEntropy" }, metrics: [{ type: "accuracy" }, { type: "bitsPerSymbol" }] };
+const numbers = { loss: { type: "meanSquaredError" }, metrics: [] };
+
+/** A task with a small model that fits it, and the metric of the baseline that its result is compared with. */
+const cases: Readonly<Record<TaskConfig["type"], readonly (readonly [object, readonly object[], object, string])[]>> = {
+  adding: [
+    [{ length: 8 }, [last, dense(1)], numbers, "loss"],
+    [{ length: 20, variant: "1997" }, [last, dense(1)], numbers, "loss"],
+  ],
+  copyMemory: [[{ delay: 3, count: 2 }, [sequence, dense(9)], symbols, "loss"]],
+  temporalOrder: [[{ length: 20 }, [last, dense(4)], symbols, "accuracy"]],
+  sine: [[{ length: 8 }, [sequence, dense(1)], numbers, "loss"]],
+  mackeyGlass: [[{ length: 20, samples: 400 }, [sequence, dense(1)], numbers, "loss"]],
+  textCharacters: [
+    [
+      { files: ["a.txt"], length: 12, symbols: 20 },
+      [{ type: "embedding", count: 20, units: 3 }, sequence, dense(20)],
+      symbols,
+      "bitsPerSymbol",
+    ],
+    [
+      { files: ["a.txt"], length: 12, symbols: 20, encoding: "oneHot" },
+      [sequence, dense(20)],
+      symbols,
+      "bitsPerSymbol",
+    ],
+  ],
+};
+
+const rows = Object.entries(cases).flatMap(([type, all]) =>
+  all.map(([options, layers, objectives, metric]) => ({ task: { type, ...options }, layers, objectives, metric })),
+);
+
+test.each(rows)("trains and is compared with its baseline: $task", async ({ task, layers, objectives, metric }) => {
+  const experiment = read({ steps: 3, batch: 4, evaluate: { every: 2, batches: 2 } }, { task, layers, ...objectives });
+  const readFile = (): string => "the quick brown fox jumps over the lazy dog. ".repeat(20);
+  const events = await eventsOf(experiment, { readFile });
+  expect(stepsOf(events)).toHaveLength(3);
+  expect(doneOf(events).evaluation?.baseline?.metric).toBe(metric);
+});
