@@ -1,0 +1,64 @@
+/** An experiment in words and figures: what a person wants to know before it is trained. */
+import { formatType, type Graph } from "@latchgrad/core";
+import { describeModel } from "@latchgrad/layers";
+import { tasks, type Experiment } from "@latchgrad/optim";
+import { formatCount, formatPlural, formatSettings, formatTable } from "./format.js";
+
+/** Two lines above a run: what is learned, and how. */
+export function experimentHeading({ config, model }: Experiment): string {
+  const { task, training } = config;
+  const { parameters } = describeModel(model);
+  const { optimizer, batch, steps, seed } = training;
+  return [
+    `${config.name}: ${tasks[task.type].summary} (${formatSettings(task)})`,
+    `${formatPlural(parameters, "parameter")}, ${optimizer.type}, up to ${formatPlural(steps, "step")} of ${formatPlural(batch, "example")}, seed ${seed}`,
+  ].join("\n");
+}
+
+/** The whole description but for the graph: task, training, layers with types and parameter counts. */
+export function describeExperiment({ config, model }: Experiment): string {
+  const { task, training, loss, metrics } = config;
+  const description = describeModel(model);
+  const typesOf = (types: typeof description.inputs): string =>
+    Object.entries(types)
+      .map(([name, type]) => `${name} ${formatType(type)}`)
+      .join(", ");
+  const { optimizer, clip, batch, steps, seed } = training;
+  const facts = formatTable([
+    ["task", formatSettings(task)],
+    ["", tasks[task.type].summary],
+    ["inputs", typesOf(description.inputs)],
+    ["targets", typesOf(description.targets)],
+    ["loss", loss.type],
+    ...(metrics.length === 0 ? [] : [["metrics", metrics.map(({ type }) => type).join(", ")]]),
+    ["optimizer", formatSettings(optimizer)],
+    ...(clip === undefined ? [] : [["clip", formatSettings(clip)]]),
+    ["training", `${formatPlural(steps, "step")} of ${formatPlural(batch, "example")}, seed ${seed}`],
+  ]);
+  const layers = formatTable(
+    [
+      ["layer", "type", "reads", "output", "parameters"],
+      ...description.layers.map(({ name, type, inputs, output, parameters }) => [
+        name,
+        type,
+        inputs.join(", "),
+        formatType(output),
+        formatCount(parameters),
+      ]),
+      ["all", "", "", "", formatCount(description.parameters)],
+    ],
+    [4],
+  );
+  return `${config.name}\n\n${facts}\n${layers}`;
+}
+
+/** How large a graph is, with the bodies of its loops. */
+export function describeGraph(graph: Graph): string {
+  let nodes = 0;
+  const pending: Graph[] = [graph];
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    nodes += next.nodes.length;
+    pending.push(...next.nodes.flatMap((node) => node.regions));
+  }
+  return formatPlural(nodes, "node");
+}

@@ -1,0 +1,47 @@
+/** An experiment on disk: the document, and the files that it names, whose paths are relative to it. */
+import { LONGEST_DOCUMENT, readJsonText } from "@latchgrad/layers";
+import { readExperiment, type Experiment, type ExperimentConfig, type ReadFile } from "@latchgrad/optim";
+import { dirname, isAbsolute, relative, resolve, sep } from "node:path";
+import { FileError } from "./failure.js";
+import { readText } from "./files.js";
+
+/** No character takes more bytes in UTF-8, so a larger file cannot be a document of permitted length. */
+const BYTES_PER_CHARACTER = 4;
+
+/** The experiment in a JSON file. Throws FileError when it cannot be read, ConfigError when it is wrong. */
+export async function readExperimentFile(path: string): Promise<Experiment> {
+  return readExperiment(readJsonText(await readText(path, BYTES_PER_CHARACTER * LONGEST_DOCUMENT)));
+}
+
+/** Reads the files that the experiment at `path` names. */
+export const filesBeside = (path: string): ReadFile => {
+  const folder = dirname(resolve(path));
+  return async (name) => {
+    try {
+      return await readText(resolve(folder, name));
+    } catch (error) {
+      // The task says which file, and where in the document it is named; only the reason is missing.
+      if (error instanceof FileError)
+        throw new Error(error.issues.map(({ received }) => received).join(", "), { cause: error });
+      throw error;
+    }
+  };
+};
+
+/**
+ * The same experiment as a document in another folder: paths in it lead to the same files from there.
+ * Web addresses and absolute paths stay as they are.
+ */
+export function movedConfig(config: ExperimentConfig, fromFolder: string, toFolder: string): ExperimentConfig {
+  const moved = (path: string): string => {
+    if (isAbsolute(path) || /^[a-z][a-z0-9+.-]+:/i.test(path)) return path;
+    const steps = relative(resolve(toFolder), resolve(fromFolder, path)).split(sep).join("/");
+    return steps.startsWith(".") ? steps : `./${steps}`;
+  };
+  const { $schema, task } = config;
+  return {
+    ...config,
+    ...($schema === undefined ? {} : { $schema: moved($schema) }),
+    task: "files" in task ? { ...task, files: task.files.map(moved) } : task,
+  };
+}

@@ -1,0 +1,131 @@
+/** Files and folders: read with errors that a person understands, written wholly or not at all. */
+import { mkdir, open, readFile, rename, rm, rmdir, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { FileError } from "./failure.js";
+
+/** Why the system refused, in plain words, by its error code. */
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: "there is no such file or folder",
+  EISDIR: "it is a folder",
+  ENOTDIR: "a part of the path is a file, not a folder",
+  EEXIST: "there is a file with that name",
+  EACCES: "permission is denied",
+  EPERM: "permission is denied",
+  EROFS: "the file system is read-only",
+  ENOSPC: "the disk is full",
+  EDQUOT: "the disk quota is used up",
+  EMFILE: "too many files are open",
+  ENAMETOOLONG: "the name is too long",
+  ELOOP: "links lead in a circle",
+};
+
+/** The code of an error that comes from the system; undefined for others, which are bugs. */
+const systemCode = (error: unknown): string | undefined =>
+  error instanceof Error && "code" in error && typeof error.code === "string" && "syscall" in error
+    ? error.code
+    : undefined;
+
+/** What can be wrong with a file or folder: the code and the rule of an issue. */
+const RULES = {
+  read: { code: "file.read", problem: "the file can be read" },
+  size: { code: "file.size", problem: "the file is not larger than any document may be" },
+  encoding: { code: "file.encoding", problem: "the file is text in UTF-8" },
+  write: { code: "file.write", problem: "the file can be written" },
+  folder: { code: "file.folder", problem: "the folder can be made" },
+} as const;
+type Rule = (typeof RULES)[keyof typeof RULES];
+
+function refuse(rule: Rule, path: string, received: string): never {
+  throw new FileError([{ ...rule, at: { kind: "value", name: path }, received }]);
+}
+
+/** Does something with a file or folder; what the system refuses becomes a FileError. */
+async function attempt<T>(rule: Rule, path: string, action: () => Promise<T>): Promise<T> {
+  try {
+    return await action();
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === undefined) throw error;
+    return refuse(rule, path, REASONS[code] ?? `the system answers ${code}`);
+  }
+}
+
+/** The text of a UTF-8 file of at most `longest` bytes. Throws FileError. */
+export async function readText(path: string, longest = Number.POSITIVE_INFINITY): Promise<string> {
+  const bytes = await attempt(RULES.read, path, async () => {
+    const { size } = await stat(path);
+    if (size > longest) refuse(RULES.size, path, `${size} bytes`);
+    return readFile(path);
+  });
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    return refuse(RULES.encoding, path, "bytes that are none");
+  }
+}
+
+/** Makes a folder, with those above it; one that exists is fine. Returns whether it is new. Throws FileError. */
+export async function makeFolder(path: string): Promise<boolean> {
+  const first = await attempt(RULES.folder, path, () => mkdir(path, { recursive: true }));
+  return first !== undefined;
+}
+
+/**
+ * Makes a new folder: at `path`, or, where something has that name already, at the first free one of path-2, path-3, ...
+ * Returns its path. Two runs that start at once get two folders. Throws FileError.
+ */
+export async function makeNewFolder(parent: string, name: string): Promise<string> {
+  await makeFolder(parent);
+  for (let number = 1; ; number++) {
+    const path = join(parent, number === 1 ? name : `${name}-${number}`);
+    const isNew = await attempt(RULES.folder, path, () => mkdirUnlessTaken(path));
+    if (isNew) return path;
+  }
+}
+
+async function mkdirUnlessTaken(path: string): Promise<boolean> {
+  try {
+    await mkdir(path);
+    return true;
+  } catch (error) {
+    if (systemCode(error) === "EEXIST") return false;
+    throw error;
+  }
+}
+
+/** Removes a folder if nothing is in it. */
+export async function removeEmptyFolder(path: string): Promise<void> {
+  // Whatever keeps it from going, it was only meant to tidy up.
+  await rmdir(path).catch(() => undefined);
+}
+
+/** The file as it is before it gets its name. */
+const draftOf = (path: string): string => `${path}.${process.pid}.tmp`;
+
+/**
+ * Writes several files of a folder, wholly or not at all: only when all of them are safely on disk do they get their
+ * names, replacing those that had them. Throws FileError, leaving what was there.
+ */
+export async function writeFiles(folder: string, files: Readonly<Record<string, string | Uint8Array>>): Promise<void> {
+  const paths = Object.keys(files).map((name) => join(folder, name));
+  try {
+    for (const [name, content] of Object.entries(files)) {
+      const path = join(folder, name);
+      await attempt(RULES.write, path, () => writeToDisk(draftOf(path), content));
+    }
+    for (const path of paths) await attempt(RULES.write, path, () => rename(draftOf(path), path));
+  } finally {
+    for (const path of paths) await rm(draftOf(path), { force: true });
+  }
+}
+
+/** Writes a file and waits until the disk has it: a rename may otherwise survive a power cut that the content does not. */
+async function writeToDisk(path: string, content: string | Uint8Array): Promise<void> {
+  const file = await open(path, "w");
+  try {
+    await file.writeFile(content);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
