@@ -64,7 +64,8 @@ export function damagedText(text: string, draw: Draw): string {
   return result;
 }
 
-const VALUES: readonly unknown[] = [
+/** Made anew each time, because later damage may hit them too. */
+const values = (): readonly unknown[] => [
   null,
   undefined,
   true,
@@ -95,32 +96,37 @@ const VALUES: readonly unknown[] = [
   Object.create(null),
 ];
 
-/** The JSON value with one to three places replaced, removed, renamed or copied elsewhere. */
+type Member = readonly [holder: Record<string, unknown>, key: string];
+
+/** Every member of every object inside `holder`. What is copied is copied through JSON, so there are no cycles. */
+function membersOf(holder: object): readonly Member[] {
+  const members: Member[] = [];
+  const pending = [holder];
+  for (let object = pending.pop(); object !== undefined; object = pending.pop())
+    for (const [key, inner] of Object.entries(object) as [string, unknown][]) {
+      members.push([object as Record<string, unknown>, key]);
+      if (typeof inner === "object" && inner !== null) pending.push(inner);
+    }
+  return members;
+}
+
+/** The JSON value with one to three places replaced, removed, added or copied elsewhere. */
 export function damagedJson(value: unknown, draw: Draw): unknown {
-  const copy: unknown = JSON.parse(JSON.stringify(value));
-  let result = { root: copy };
+  const result = { root: plain(value) };
   for (let i = 0; i <= draw.below(3); i++) {
-    const places: [Record<string, unknown>, string][] = [];
-    const pending: object[] = [result];
-    for (let object = pending.pop(); object !== undefined; object = pending.pop())
-      for (const [key, inner] of Object.entries(object)) {
-        places.push([object as Record<string, unknown>, key]);
-        // Each object once: copies make cycles possible only through what was seen before.
-        if (typeof inner === "object" && inner !== null && places.length < 20_000) pending.push(inner as object);
-      }
-    const [object, key] = draw.pick(places);
-    const [source, sourceKey] = draw.pick(places);
-    const kind = draw.below(5);
-    if (kind === 0) Reflect.deleteProperty(object, key);
-    else if (kind === 1)
-      Object.defineProperty(object, draw.pick(["__proto__", "constructor", "extra", "attrs"]), {
-        value: {},
-        enumerable: true,
-        configurable: true,
-      });
-    else if (kind === 2) object[key] = plain(source[sourceKey]);
-    else object[key] = draw.pick(VALUES);
-    result = { root: result.root };
+    const members = membersOf(result);
+    if (members.length === 0) break;
+    const [object, key] = draw.pick(members);
+    const [source, sourceKey] = draw.pick(members);
+    const added = draw.pick(["__proto__", "constructor", "extra", "attrs"]);
+    const damage: readonly (() => void)[] = [
+      () => Reflect.deleteProperty(object, key),
+      // Defined and not set, so that "__proto__" becomes a key like others, as JSON.parse makes it.
+      () => Object.defineProperty(object, added, { value: {}, enumerable: true, writable: true, configurable: true }),
+      () => (object[key] = plain(source[sourceKey])),
+      () => (object[key] = draw.pick(values())),
+    ];
+    draw.pick(damage)();
   }
   return result.root;
 }

@@ -7,29 +7,15 @@ import { parseGraph } from "../src/graph/parse.js";
 import { printGraph } from "../src/graph/print.js";
 import { graphToJson } from "../src/graph/serialize.js";
 import { verifyGraph } from "../src/graph/verify.js";
-import { ops } from "../src/ops/index.js";
 import { allPasses } from "../src/passes/index.js";
-import type { DimBindings } from "../src/shape/dim.js";
 import { elementCount } from "../src/shape/strides.js";
-import { sizesOf, type Tensor } from "../src/shape/tensor.js";
+import { sizesOf } from "../src/shape/tensor.js";
 import { formatType, isFloat, type DType } from "../src/shape/tensor-type.js";
-import { cases, type Case } from "./cases.js";
-import { compareDirectional, completed, evaluateAt, tensorOf, type Point } from "./directional.js";
+import { bindingsOf, every, pointOf } from "./case-inputs.js";
+import type { Case } from "./cases.js";
+import { compareDirectional, completed, evaluateAt, tensorOf } from "./directional.js";
 import { randomFrom } from "./random.js";
-import { bindType, graphOf, inferUse, parseUse, randomTensor } from "./use.js";
-
-const every = Object.entries(cases).map(([name, opCases]) => ({
-  name,
-  op: ops[name as keyof typeof cases],
-  valid: opCases.valid.map((each): Case => (typeof each === "string" ? { use: each } : each)),
-  invalid: Object.entries(opCases.invalid).map(([label, use]) => ({ label, use })),
-}));
-
-/** Sizes for symbols: all different, so that no axis passes for another, and the smallest that a symbol may have. */
-const BINDINGS: readonly DimBindings[] = [
-  { B: 2, T: 5, H: 3 },
-  { B: 1, T: 1, H: 1 },
-];
+import { bindType, graphOf, inferUse, parseUse } from "./use.js";
 
 const isOf: Readonly<Record<DType, (value: number) => boolean>> = {
   f32: () => true,
@@ -37,16 +23,6 @@ const isOf: Readonly<Record<DType, (value: number) => boolean>> = {
   i32: (value) => value === (value | 0),
   u32: (value) => value === value >>> 0,
   bool: (value) => value === 0 || value === 1,
-};
-
-const pointOf = ({ use, domains = [] }: Case, bindings: DimBindings): Point => {
-  const random = randomFrom(use);
-  return new Map(
-    parseUse(use).inputs.map((type, i): [string, Tensor] => [
-      `p${i}`,
-      randomTensor(type, bindings, random, domains[i]),
-    ]),
-  );
 };
 
 /** The parameters with respect to which a case can be differentiated; none when its result is no float. */
@@ -89,7 +65,6 @@ describe.each(every)("$name", ({ name, op, valid, invalid }) => {
     const graph = graphOf(parseUse(each.use));
     const symbolic = inferUse(parseUse(each.use));
     const wrt = differentiable(each);
-    const hasSymbols = /[A-Z]\b/.test(each.use);
 
     /** The op, and also its derivative where it has one. */
     const whole = wrt.length === 0 ? graph : pullback(graph, { of: ["out"], wrt });
@@ -100,7 +75,7 @@ describe.each(every)("$name", ({ name, op, valid, invalid }) => {
       expect(graphFromJson(JSON.parse(JSON.stringify(graphToJson(whole))))).toEqual(whole);
     });
 
-    describe.each(hasSymbols ? BINDINGS : BINDINGS.slice(0, 1))("%o", (bindings) => {
+    describe.each(bindingsOf(each))("%o", (bindings) => {
       const point = pointOf(each, bindings);
 
       test("fills its type, and has it for the bound operands too", () => {

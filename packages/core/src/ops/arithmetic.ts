@@ -1,5 +1,6 @@
 /** Elementwise arithmetic. Integers wrap; an integer divided by 0 gives 0. */
 import type { NoAttrs } from "../ir/attrs.js";
+import { divLane } from "../kernel/division.js";
 import { eq, lt, select } from "./compare.js";
 import { binary, unary } from "./elementwise.js";
 import type { Value, VjpRule } from "./op.js";
@@ -12,6 +13,7 @@ export const neg = unary({
   integersToo: true,
   cheap: true,
   f: (x) => -x,
+  lane: (k, x) => k.neg(x),
   vjp: ({ emit, cotangent: g }) => emit(neg, [g]),
 });
 
@@ -20,6 +22,7 @@ export const add = binary({
   summary: "Sum.",
   formula: "out[i] = x[i] + y[i]",
   f: (x, y) => x + y,
+  lane: (k, x, y) => k.add(x, y),
   vjp: ({ cotangent: g }) => [g, g],
 });
 
@@ -28,6 +31,7 @@ export const sub = binary({
   summary: "Difference.",
   formula: "out[i] = x[i] - y[i]",
   f: (x, y) => x - y,
+  lane: (k, x, y) => k.sub(x, y),
   vjp: ({ emit, cotangent: g }) => [g, emit(neg, [g])],
 });
 
@@ -38,6 +42,7 @@ export const mul = binary({
   f: (x, y) => x * y,
   // The exact product of two 32-bit integers does not fit f64.
   integer: Math.imul,
+  lane: (k, x, y) => k.mul(x, y),
   vjp: ({ emit, cotangent: g, inputs: [x, y] }) => [emit(mul, [g, y]), emit(mul, [g, x])],
 });
 
@@ -47,6 +52,7 @@ export const div = binary({
   formula: "out[i] = x[i] / y[i]",
   f: (x, y) => x / y,
   integer: (x, y) => (y === 0 ? 0 : Math.trunc(x / y)),
+  lane: divLane,
   // d(x/y) = dx/y - (x/y)·dy/y
   vjp({ emit, cotangent: g, inputs: [, y], output }) {
     const overY = emit(div, [g, y]);
@@ -69,6 +75,7 @@ export const max = binary({
   summary: "The larger element; NaN when either is NaN.",
   formula: "out[i] = max(x[i], y[i])",
   f: Math.max,
+  lane: (k, x, y) => k.max(x, y),
   vjp: (rule) => chosenVjp(rule, rule.emit(lt, [rule.inputs[1], rule.inputs[0]])),
 });
 
@@ -77,5 +84,6 @@ export const min = binary({
   summary: "The smaller element; NaN when either is NaN.",
   formula: "out[i] = min(x[i], y[i])",
   f: Math.min,
+  lane: (k, x, y) => k.min(x, y),
   vjp: (rule) => chosenVjp(rule, rule.emit(lt, [rule.inputs[0], rule.inputs[1]])),
 });

@@ -23,6 +23,7 @@ export const call: RegionOp<NoAttrs> = {
   traits: {},
   results: (_, [region]) => outputTypes(region),
   evaluate: (inputs, [region], _, run) => run(region, inputs).map((result) => result.data),
+  structure: () => ({ kind: "inline" }),
   dependence: (marked, [region], _, dependent) => dependent(region, marked),
   vjp({ op, inputs, regions: [region], scope, active, live, split }) {
     const all = <T>(values: readonly T[]): readonly boolean[] => values.map(() => true);

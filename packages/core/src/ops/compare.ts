@@ -1,14 +1,18 @@
 /** Comparison, logic, choice and conversion: where bool enters and leaves. */
 import { aDType, type NoAttrs } from "../ir/attrs.js";
+import type { Lanes } from "../kernel/lanes.js";
 import { isFloat, isInteger, sameType, sameDims, type DType } from "../shape/tensor-type.js";
 import type { Op } from "./op.js";
 import { allBool, allNumeric, filled, mapBinary, mapUnary, sameElementType, sameShape, wrapTo } from "./rules.js";
+
+type LaneOfTwo = <V>(k: Lanes<V>, x: V, y: V) => V;
 
 const compare = (
   name: string,
   summary: string,
   formula: string,
   f: (x: number, y: number) => boolean,
+  lane: LaneOfTwo,
 ): Op<2, NoAttrs> => ({
   kind: "op",
   name,
@@ -21,6 +25,7 @@ const compare = (
   traits: { elementwise: true, cheap: true },
   result: ([x]) => ({ dtype: "bool", dims: x.dims }),
   evaluate: ([x, y]) => mapBinary((a, b) => Number(f(a, b)), x, y),
+  kernel: () => ({ kind: "map", lane }),
   vjp: () => [null, null],
 });
 
@@ -29,15 +34,29 @@ export const eq = compare(
   "Whether two elements are equal; NaN equals nothing.",
   "out[i] = x[i] = y[i]",
   (x, y) => x === y,
+  (k, x, y) => k.eq(x, y),
 );
-export const lt = compare("lt", "Whether x is less than y.", "out[i] = x[i] < y[i]", (x, y) => x < y);
-export const le = compare("le", "Whether x is less than or equal to y.", "out[i] = x[i] ≤ y[i]", (x, y) => x <= y);
+export const lt = compare(
+  "lt",
+  "Whether x is less than y.",
+  "out[i] = x[i] < y[i]",
+  (x, y) => x < y,
+  (k, x, y) => k.lt(x, y),
+);
+export const le = compare(
+  "le",
+  "Whether x is less than or equal to y.",
+  "out[i] = x[i] ≤ y[i]",
+  (x, y) => x <= y,
+  (k, x, y) => k.le(x, y),
+);
 
 const logic = (
   name: string,
   summary: string,
   formula: string,
   f: (x: number, y: number) => number,
+  lane: LaneOfTwo,
 ): Op<2, NoAttrs> => ({
   kind: "op",
   name,
@@ -50,11 +69,24 @@ const logic = (
   traits: { elementwise: true, cheap: true },
   result: ([x]) => x,
   evaluate: ([x, y]) => mapBinary(f, x, y),
+  kernel: () => ({ kind: "map", lane }),
   vjp: () => [null, null],
 });
 
-export const and = logic("and", "True where both are true.", "out[i] = x[i] ∧ y[i]", (x, y) => x & y);
-export const or = logic("or", "True where at least one is true.", "out[i] = x[i] ∨ y[i]", (x, y) => x | y);
+export const and = logic(
+  "and",
+  "True where both are true.",
+  "out[i] = x[i] ∧ y[i]",
+  (x, y) => x & y,
+  (k, x, y) => k.and(x, y),
+);
+export const or = logic(
+  "or",
+  "True where at least one is true.",
+  "out[i] = x[i] ∨ y[i]",
+  (x, y) => x | y,
+  (k, x, y) => k.or(x, y),
+);
 
 export const not: Op<1, NoAttrs> = {
   kind: "op",
@@ -68,6 +100,7 @@ export const not: Op<1, NoAttrs> = {
   traits: { elementwise: true, cheap: true },
   result: ([x]) => x,
   evaluate: ([x]) => mapUnary((value) => 1 - value, x),
+  kernel: () => ({ kind: "map", lane: (k, x) => k.not(x) }),
   vjp: () => [null],
 };
 
@@ -95,6 +128,7 @@ export const select: Op<3, NoAttrs> = {
     for (let i = 0; i < out.length; i++) out[i] = condition.data[i] !== 0 ? x.data[i] : y.data[i];
     return out;
   },
+  kernel: () => ({ kind: "map", lane: (k, condition, x, y) => k.select(condition, x, y) }),
   vjp({ emit, cotangent: g, inputs: [condition] }) {
     const zero = filled(emit, g.type, 0);
     return [null, emit(select, [condition, g, zero]), emit(select, [condition, zero, g])];
@@ -129,6 +163,7 @@ export const cast: Op<1, { readonly dtype: DType }> = {
   traits: { elementwise: true, cheap: true },
   result: ([x], { dtype }) => ({ dtype, dims: x.dims }),
   evaluate: ([x], { dtype }) => mapUnary(converter(x.type.dtype, dtype), x),
+  kernel: (_, { dtype }) => ({ kind: "map", lane: (k, x) => k.convert(x, dtype) }),
   vjp({ emit, cotangent: g, inputs: [x] }) {
     if (isFloat(x.type.dtype)) return [emit(cast, [g], { dtype: x.type.dtype })];
     // A mask made by a comparison is piecewise constant; an index that becomes a number again is a mistake worth naming.
@@ -150,5 +185,6 @@ export const stopGradient: Op<1, NoAttrs> = {
   traits: { elementwise: true, cheap: true },
   result: ([x]) => x,
   evaluate: ([x]) => x.data,
+  kernel: () => ({ kind: "map", lane: (_, x) => x }),
   vjp: () => [null],
 };

@@ -1,5 +1,6 @@
 /** concat and reverse: elements moved as whole blocks along an axis. */
 import { anInteger, integers } from "../ir/attrs.js";
+import type { Placement } from "../kernel/kernel.js";
 import { addDims, type Dim } from "../shape/dim.js";
 import { elementCount, forEachOffset, stridesOf } from "../shape/strides.js";
 import { sizesOf } from "../shape/tensor.js";
@@ -48,6 +49,15 @@ export const concat: Op<"any", { readonly axis: number }> = {
       }
     return out;
   },
+  kernel(inputs, { axis }, { dims }) {
+    let end = 0;
+    const placements = inputs.map((input): Placement => {
+      const low = dims.map((_, i) => (i === axis ? end : 0));
+      end += sizesOf(input)[axis];
+      return { low, spacing: dims.map(() => 1) };
+    });
+    return { kind: "place", placements, fill: undefined };
+  },
   vjp({ emit, cotangent: g, inputs, attrs: { axis } }) {
     const rank = g.type.dims.length;
     let offset: Dim = 0;
@@ -79,5 +89,11 @@ export const reverse: Op<1, { readonly axes: readonly number[] }> = {
     forEachOffset(sizes, backward, last, (flat, offset) => (out[flat] = x.data[offset]));
     return out;
   },
+  // The last element of an axis without any is not read, so that it may start anywhere.
+  kernel: ([x], { axes }) => ({
+    kind: "view",
+    starts: sizesOf(x).map((length, axis) => (axes.includes(axis) ? Math.max(0, length - 1) : 0)),
+    reads: x.dims.map((_, axis) => ({ axis, step: axes.includes(axis) ? -1 : 1 })),
+  }),
   vjp: ({ emit, cotangent: g, attrs }) => [emit(reverse, [g], attrs)],
 };

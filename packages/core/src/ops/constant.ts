@@ -1,7 +1,8 @@
 /** Sources without operands: constant, iota and size. (Parameters and inputs of a graph are its `params`.) */
 import { aDim, aDType, anInteger, numbers, someDims } from "../ir/attrs.js";
+import { indexOf } from "../kernel/indices.js";
 import { isSymbol, type Dim } from "../shape/dim.js";
-import { forEachOffset } from "../shape/strides.js";
+import { elementCount, forEachOffset } from "../shape/strides.js";
 import { sizesOf } from "../shape/tensor.js";
 import { areValidDims, sizeOf, type Dims, type DType } from "../shape/tensor-type.js";
 import type { Op } from "./op.js";
@@ -42,6 +43,7 @@ export const constant: Op<0, ConstantAttrs> = {
   result: (_, { dtype, dims }) => ({ dtype, dims }),
   evaluate: (_, { data }, type) =>
     data.length === 1 ? new Float64Array(sizeOf(type.dims) as number).fill(data[0]) : Float64Array.from(data),
+  kernel: (_, { data }) => ({ kind: "constant", data }),
   vjp: () => [],
 };
 
@@ -77,6 +79,22 @@ export const iota: Op<0, IotaAttrs> = {
     );
     return out;
   },
+  kernel: (_, { dtype, axis }, type) => ({
+    kind: "loops",
+    write(code) {
+      const sizes = sizesOf(type);
+      const outer = elementCount(sizes.slice(0, axis));
+      const inner = elementCount(sizes.slice(axis + 1));
+      code.each(outer, (row) => {
+        code.each(sizes[axis], (index) => {
+          const value = code.lanes.convert(index, dtype);
+          code.each(inner, (column) => {
+            code.write(indexOf(code.lanes, 0, [row, sizes[axis] * inner], [index, inner], [column, 1]), value);
+          });
+        });
+      });
+    },
+  }),
   vjp: () => [],
 };
 
@@ -97,5 +115,6 @@ export const size: Op<0, SizeAttrs> = {
   traits: { cheap: true },
   result: (_, { dtype }) => ({ dtype, dims: [] }),
   evaluate: (_, { dim }) => Float64Array.of(dim as number),
+  kernel: (_, { dim }) => ({ kind: "constant", data: [dim as number] }),
   vjp: () => [],
 };

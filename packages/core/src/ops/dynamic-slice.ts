@@ -3,6 +3,8 @@
  * The start is moved so that the window lies inside, as in XLA, so no start is an error.
  */
 import { someDims, type NoAttrs } from "../ir/attrs.js";
+import { eachOffset, indexOf } from "../kernel/indices.js";
+import type { LoopCode } from "../kernel/kernel.js";
 import { isAtLeast } from "../shape/dim.js";
 import { elementCount, forEachOffset, stridesOf } from "../shape/strides.js";
 import { sizesOf, type Tensor } from "../shape/tensor.js";
@@ -29,6 +31,24 @@ function forEachInWindow(
     return sum + moved * strides[axis];
   }, 0);
   forEachOffset(windowSizes, strides, first, visit);
+}
+
+/** The same as loops; operand number `operand` is the start. */
+function eachInWindow<V>(
+  code: LoopCode<V>,
+  x: TensorType,
+  operand: number,
+  windowSizes: readonly number[],
+  visit: (inWindow: V, inX: V) => void,
+): void {
+  const { lanes } = code;
+  const strides = stridesOf(sizesOf(x));
+  const starts = sizesOf(x).map((size, axis): readonly [V, number] => {
+    const start = code.load(operand, lanes.constant("i32", axis));
+    const last = lanes.constant("i32", size - windowSizes[axis]);
+    return [lanes.max(lanes.constant("i32", 0), lanes.min(start, last)), strides[axis]];
+  });
+  eachOffset(code, windowSizes, strides, indexOf(lanes, 0, ...starts), visit);
 }
 
 export const dynamicSlice: Op<2, { readonly sizes: Dims }> = {
@@ -59,6 +79,14 @@ export const dynamicSlice: Op<2, { readonly sizes: Dims }> = {
     forEachInWindow(x.type, start, sizes, (to, from) => (out[to] = x.data[from]));
     return out;
   },
+  kernel: ([x], _, type) => ({
+    kind: "loops",
+    write(code) {
+      eachInWindow(code, x, 1, sizesOf(type), (to, from) => {
+        code.write(to, code.load(0, from));
+      });
+    },
+  }),
   vjp: ({ emit, cotangent: g, inputs: [x, start] }) => [
     emit(dynamicUpdateSlice, [filled(emit, x.type, 0), g, start]),
     null,
@@ -89,6 +117,14 @@ export const dynamicUpdateSlice: Op<3, NoAttrs> = {
     forEachInWindow(x.type, start, sizesOf(update.type), (from, to) => (out[to] = update.data[from]));
     return out;
   },
+  kernel: ([x, update]) => ({
+    kind: "update",
+    write(code) {
+      eachInWindow(code, x, 2, sizesOf(update), (from, to) => {
+        code.write(to, code.load(1, from));
+      });
+    },
+  }),
   vjp: ({ emit, cotangent: g, inputs: [, update, start] }) => [
     emit(dynamicUpdateSlice, [g, filled(emit, update.type, 0), start]),
     emit(dynamicSlice, [g, start], { sizes: update.type.dims }),

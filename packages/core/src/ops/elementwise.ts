@@ -1,5 +1,6 @@
 /** The shape of elementwise ops: what remains to be said of each is its function and its derivative. */
 import type { NoAttrs } from "../ir/attrs.js";
+import type { Lanes } from "../kernel/lanes.js";
 import { isFloat, type DType } from "../shape/tensor-type.js";
 import type { Constraint, Op, Value, VjpRule } from "./op.js";
 import { allFloat, allNumeric, mapBinary, mapUnary, sameElementType, sameShape, wrapTo } from "./rules.js";
@@ -13,12 +14,13 @@ interface UnaryFacts {
   /** As quick as loading the result; the transcendental functions are not. */
   readonly cheap?: true;
   readonly f: (x: number) => number;
+  readonly lane: <V>(k: Lanes<V>, x: V) => V;
   /** The cotangent of x, or null where the derivative is zero almost everywhere. */
   readonly vjp: (rule: VjpRule<1, NoAttrs>) => Value | null;
 }
 
 /** An elementwise op of one operand. */
-export const unary = ({ name, summary, formula, integersToo, cheap, f, vjp }: UnaryFacts): Op<1, NoAttrs> => ({
+export const unary = ({ name, summary, formula, integersToo, cheap, f, lane, vjp }: UnaryFacts): Op<1, NoAttrs> => ({
   kind: "op",
   name,
   summary,
@@ -34,6 +36,7 @@ export const unary = ({ name, summary, formula, integersToo, cheap, f, vjp }: Un
     const wrap = wrapTo(dtype);
     return mapUnary((value) => wrap(f(value)), x);
   },
+  kernel: () => ({ kind: "map", lane }),
   vjp: (rule) => [vjp(rule)],
 });
 
@@ -46,6 +49,7 @@ interface BinaryFacts {
   readonly f: BinaryFunction;
   /** Where f64 arithmetic on i32 or u32 is not exact or not defined. Absent: integers use f, wrapped. */
   readonly integer?: BinaryFunction;
+  readonly lane: <V>(k: Lanes<V>, x: V, y: V) => V;
   readonly floatsOnly?: true;
   readonly cheap?: false;
   readonly vjp: (rule: VjpRule<2, NoAttrs>) => readonly [Value | null, Value | null];
@@ -53,7 +57,7 @@ interface BinaryFacts {
 
 /** An elementwise op of two operands of equal type. */
 export const binary = (facts: BinaryFacts): Op<2, NoAttrs> => {
-  const { name, summary, formula, f, integer = f, floatsOnly, cheap = true, vjp } = facts;
+  const { name, summary, formula, f, integer = f, lane, floatsOnly, cheap = true, vjp } = facts;
   const numeric: Constraint<2, NoAttrs> = floatsOnly === true ? allFloat("C1") : allNumeric("C1");
   return {
     kind: "op",
@@ -67,6 +71,7 @@ export const binary = (facts: BinaryFacts): Op<2, NoAttrs> => {
     traits: cheap ? { elementwise: true, cheap } : { elementwise: true },
     result: ([x]) => x,
     evaluate: ([x, y], _, { dtype }) => mapBinary(isFloat(dtype) ? f : wrapped(integer, dtype), x, y),
+    kernel: () => ({ kind: "map", lane }),
     vjp,
   };
 };

@@ -5,6 +5,8 @@
  */
 import { RunError } from "../errors/errors.js";
 import { anInteger } from "../ir/attrs.js";
+import { indexOf } from "../kernel/indices.js";
+import type { LoopCode } from "../kernel/kernel.js";
 import { elementCount } from "../shape/strides.js";
 import { sizesOf, type Tensor } from "../shape/tensor.js";
 import { sameDims, type Dims, type TensorType } from "../shape/tensor-type.js";
@@ -33,6 +35,18 @@ const indexing = [
   }),
 ];
 
+/** The sizes that matter: x is [batches, rows, choices, length], indices [batches, rest], the other [batches, rows, rest, length]. */
+function sizesOfRuns(x: TensorType, indices: TensorType, { axis, batch }: GatherAttrs) {
+  const sizes = sizesOf(x);
+  return {
+    batches: elementCount(sizes.slice(0, batch)),
+    rows: elementCount(sizes.slice(batch, axis)),
+    choices: sizes[axis],
+    length: elementCount(sizes.slice(axis + 1)),
+    rest: elementCount(sizesOf(indices).slice(batch)),
+  };
+}
+
 /**
  * Calls visit(offset in x, offset in what is gathered, length) for each run of contiguous elements,
  * in row-major order of the latter. Throws RunError at an index outside x.
@@ -41,15 +55,10 @@ function forEachRun(
   name: string,
   x: TensorType,
   indices: Tensor,
-  { axis, batch }: GatherAttrs,
+  attrs: GatherAttrs,
   visit: (inX: number, inGathered: number, length: number) => void,
 ): void {
-  const sizes = sizesOf(x);
-  const batches = elementCount(sizes.slice(0, batch));
-  const rows = elementCount(sizes.slice(batch, axis));
-  const choices = sizes[axis];
-  const length = elementCount(sizes.slice(axis + 1));
-  const rest = elementCount(sizesOf(indices.type).slice(batch));
+  const { batches, rows, choices, length, rest } = sizesOfRuns(x, indices.type, attrs);
   checkRange(name, indices, choices);
   let inGathered = 0;
   for (let example = 0; example < batches; example++)
@@ -75,6 +84,39 @@ function checkRange(name: string, indices: Tensor, choices: number): void {
   ]);
 }
 
+/**
+ * The same as loops: visit(offset of an element in x, in what is gathered). Elements of x may be visited more than
+ * once, in one order, with "update".
+ */
+function loopOverRuns<V>(
+  code: LoopCode<V>,
+  [x, indices]: readonly TensorType[],
+  attrs: GatherAttrs,
+  kind: "read" | "update",
+  visit: (inX: V, inGathered: V) => void,
+): void {
+  const { lanes } = code;
+  const { batches, rows, choices, length, rest } = sizesOfRuns(x, indices, attrs);
+  code.each(batches * rest, (i) => {
+    code.checked(code.load(1, i), choices);
+  });
+  code.each(batches, (example) => {
+    code.each(rows, (row) => {
+      const block = indexOf(lanes, 0, [example, rows], [row, 1]);
+      const run = (i: V): void => {
+        const chosen = code.load(1, indexOf(lanes, 0, [example, rest], [i, 1]));
+        const inX = indexOf(lanes, 0, [block, choices * length], [chosen, length]);
+        const inGathered = indexOf(lanes, 0, [block, rest * length], [i, length]);
+        code.each(length, (k) => {
+          visit(lanes.add(inX, k), lanes.add(inGathered, k));
+        });
+      };
+      if (kind === "read") code.each(rest, run);
+      else code.loop(rest, run);
+    });
+  });
+}
+
 /** The index on each axis of the element with a flat index. */
 const coordinates = (flat: number, sizes: readonly number[]): readonly number[] =>
   sizes.map((size, axis) => Math.floor(flat / elementCount(sizes.slice(axis + 1))) % size);
@@ -97,6 +139,14 @@ export const gather: Op<2, GatherAttrs> = {
     });
     return out;
   },
+  kernel: (inputs, attrs) => ({
+    kind: "loops",
+    write(code) {
+      loopOverRuns(code, inputs, attrs, "read", (from, to) => {
+        code.write(to, code.load(0, from));
+      });
+    },
+  }),
   vjp: ({ emit, cotangent: g, inputs: [x, indices], attrs }) => [
     emit(scatterAdd, [filled(emit, x.type, 0), indices, g], attrs),
     null,
@@ -130,5 +180,13 @@ export const scatterAdd: Op<3, GatherAttrs> = {
     });
     return out.map(wrapTo(type.dtype));
   },
+  kernel: (inputs, attrs) => ({
+    kind: "update",
+    write(code) {
+      loopOverRuns(code, inputs, attrs, "update", (to, from) => {
+        code.write(to, code.lanes.add(code.read(to), code.load(2, from)));
+      });
+    },
+  }),
   vjp: ({ emit, cotangent: g, inputs: [, indices], attrs }) => [g, null, emit(gather, [g, indices], attrs)],
 };

@@ -5,6 +5,8 @@
  */
 import type { AttrKind, Attrs } from "../ir/attrs.js";
 import type { Graph } from "../ir/graph.js";
+import type { Kernel } from "../kernel/kernel.js";
+import type { Dim } from "../shape/dim.js";
 import type { Tensor } from "../shape/tensor.js";
 import type { TensorType } from "../shape/tensor-type.js";
 
@@ -89,6 +91,8 @@ export interface Op<N extends Arity = Arity, A extends Attrs = Attrs> {
   result(inputs: Inputs<N, TensorType>, attrs: A): TensorType;
   /** The definition, in plain loops over f64. All dims of inputs, attributes and type are bound. */
   evaluate(inputs: Inputs<N, Tensor>, attrs: A, type: TensorType): Float64Array;
+  /** What compiled code does, as data. All dims of inputs, attributes and type are bound. */
+  kernel(inputs: Inputs<N, TensorType>, attrs: A, type: TensorType): Kernel;
   /** Cotangents of the operands, as graph. Called only when the result is a float. */
   vjp(rule: VjpRule<N, A>): Inputs<N, Cotangent>;
 }
@@ -182,6 +186,23 @@ export interface RegionConstraint<A extends Attrs = Attrs> {
 /** Evaluates a region whose symbols are bound. */
 export type RunRegion = (region: Graph, inputs: readonly Tensor[]) => readonly Tensor[];
 
+/** How the region of an op runs in compiled code. */
+export type RegionStructure =
+  /** Once, in place of the op. */
+  | { readonly kind: "inline" }
+  /**
+   * `count` times. Parameters of the region, and inputs of the op: values that stay, values carried from
+   * step to step, one row of each stack; last, for the region only, the index of the step.
+   */
+  | {
+      readonly kind: "loop";
+      readonly consts: number;
+      readonly carries: number;
+      readonly count: Dim;
+      /** From the last row to the first. */
+      readonly reverse: boolean;
+    };
+
 /** An op with regions and any number of results. */
 export interface RegionOp<A extends Attrs = Attrs> {
   readonly kind: "region";
@@ -200,6 +221,17 @@ export interface RegionOp<A extends Attrs = Attrs> {
     run: RunRegion,
     types: readonly TensorType[],
   ): readonly Float64Array[];
+  structure(inputCount: number, attrs: A): RegionStructure;
+  /**
+   * The same results in simpler terms, for an executor that knows only the structure; undefined where the node is as
+   * simple as it gets. Regions are expanded already.
+   */
+  expand?(
+    scope: RegionScope,
+    inputs: readonly Value[],
+    regions: readonly Graph[],
+    attrs: A,
+  ): readonly Value[] | undefined;
   /** Which results depend on the inputs that are marked. */
   dependence(marked: readonly boolean[], regions: readonly Graph[], attrs: A, dependent: Dependent): readonly boolean[];
   vjp(rule: RegionVjpRule<A>): RegionDerivative;

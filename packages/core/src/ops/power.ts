@@ -1,4 +1,6 @@
 /** pow and mod, whose derivatives need logarithm and floor. */
+import { modLane } from "../kernel/division.js";
+import { powLane } from "../kernel/power.js";
 import { div, mul, neg, sub } from "./arithmetic.js";
 import { eq, lt, select } from "./compare.js";
 import { binary } from "./elementwise.js";
@@ -10,6 +12,7 @@ export const pow = binary({
   summary: "Power; NaN for a negative base with a fractional exponent.",
   formula: "out[i] = x[i]^y[i]",
   f: (x, y) => x ** y,
+  lane: powLane,
   floatsOnly: true,
   cheap: false,
   // dx = y·x^(y-1), where y = 0 means 0 also at x = 0; dy = x^y·ln x, taken as 0 where ln x does not exist.
@@ -31,5 +34,6 @@ export const mod = binary({
   formula: "out[i] = x[i] - y[i]·floor(x[i] / y[i])",
   f: (x, y) => x - y * Math.floor(x / y),
   integer: (x, y) => (y === 0 ? 0 : x - y * Math.floor(x / y)),
+  lane: modLane,
   vjp: ({ emit, cotangent: g, inputs: [x, y] }) => [g, emit(neg, [emit(mul, [g, emit(floor, [emit(div, [x, y])])])])],
 });

@@ -1,5 +1,7 @@
 /** Prefix operations: each element of the result depends on those before it along an axis. */
 import { aBoolean, anInteger } from "../ir/attrs.js";
+import { indexOf } from "../kernel/indices.js";
+import type { LoopCode } from "../kernel/kernel.js";
 import { addDims, type Dim } from "../shape/dim.js";
 import { elementCount, stridesOf } from "../shape/strides.js";
 import { sizesOf } from "../shape/tensor.js";
@@ -29,6 +31,40 @@ function forEachLine(
     }
 }
 
+/**
+ * Loops over the states along the axis: `first` gives the first one of a line, `next` each other from the one before;
+ * `at` is the place of the element in tensors of the type. All lines go forward together, which reads memory in order.
+ */
+function writeStates<V>(
+  code: LoopCode<V>,
+  type: TensorType,
+  { axis, reverse }: PrefixAttrs,
+  first: (at: V, line: V) => V,
+  next: (at: V, before: V) => V,
+): void {
+  const { lanes } = code;
+  const sizes = sizesOf(type);
+  const length = sizes[axis];
+  const inner = stridesOf(sizes)[axis];
+  if (length === 0) return;
+  code.each(elementCount(sizes.slice(0, axis)), (row) => {
+    const start = indexOf(lanes, reverse ? (length - 1) * inner : 0, [row, length * inner]);
+    const step = reverse ? -inner : inner;
+    code.each(inner, (column) => {
+      const at = lanes.add(start, column);
+      code.write(at, first(at, indexOf(lanes, 0, [row, inner], [column, 1])));
+    });
+    code.loop(length - 1, (i) => {
+      const before = indexOf(lanes, 0, [start, 1], [i, step]);
+      code.each(inner, (column) => {
+        const from = lanes.add(before, column);
+        const at = indexOf(lanes, step, [from, 1]);
+        code.write(at, next(at, code.read(from)));
+      });
+    });
+  });
+}
+
 export const cumsum: Op<1, PrefixAttrs> = {
   kind: "op",
   name: "cumsum",
@@ -49,6 +85,18 @@ export const cumsum: Op<1, PrefixAttrs> = {
     });
     return out.map(wrapTo(type.dtype));
   },
+  kernel: (_, attrs, type) => ({
+    kind: "loops",
+    write(code) {
+      writeStates(
+        code,
+        type,
+        attrs,
+        (at) => code.load(0, at),
+        (at, before) => code.lanes.add(before, code.load(0, at)),
+      );
+    },
+  }),
   vjp: ({ emit, cotangent: g, attrs: { axis, reverse } }) => [emit(cumsum, [g], { axis, reverse: !reverse })],
 };
 
@@ -83,6 +131,18 @@ export const linearRecurrence: Op<3, PrefixAttrs> = {
     });
     return out;
   },
+  kernel: (_, attrs, type) => ({
+    kind: "loops",
+    write(code) {
+      writeStates(
+        code,
+        type,
+        attrs,
+        (at, line) => code.lanes.madd(code.load(0, at), code.load(2, line), code.load(1, at)),
+        (at, before) => code.lanes.madd(code.load(0, at), before, code.load(1, at)),
+      );
+    },
+  }),
   // The adjoint runs the other way: G_t = g_t + a_{t+1}·G_{t+1}. Taking h0 as one more element in front of
   // the line, with cotangent 0, gives all of G and d h0 at once, and needs no case for a line of length 0 or 1.
   vjp({ emit, cotangent: g, inputs: [a, , h0], output: h, attrs: { axis, reverse } }) {

@@ -5,7 +5,7 @@ import { sizesOf } from "../shape/tensor.js";
 import { areValidDims, type Dims } from "../shape/tensor-type.js";
 import { hashText } from "./hash-text.js";
 import type { Op } from "./op.js";
-import { bitsAt, foldIn } from "./threefry.js";
+import { bitsAt, bitsAtLane, foldIn, foldInLane } from "./threefry.js";
 
 /**
  * `stream` names what the numbers are for, so that two uses of one key are independent and adding a
@@ -37,5 +37,21 @@ export const randomBits: Op<2, { readonly stream: string; readonly dims: Dims }>
     const ofStep = foldIn(ofStream, step.data[0]);
     return new Float64Array(elementCount(sizesOf(type))).map((_, i) => bitsAt(ofStep, i));
   },
+  kernel: (_, { stream }, type) => ({
+    kind: "loops",
+    write(code) {
+      const { lanes } = code;
+      const [zero, one] = [lanes.constant("i32", 0), lanes.constant("i32", 1)];
+      const ofStream = foldInLane(
+        lanes,
+        [code.load(0, zero), code.load(0, one)],
+        lanes.constant("u32", hashText(stream)),
+      );
+      const ofStep = foldInLane(lanes, ofStream, lanes.convert(code.load(1, zero), "u32"));
+      code.each(elementCount(sizesOf(type)), (i) => {
+        code.write(i, bitsAtLane(lanes, ofStep, lanes.convert(i, "u32")));
+      });
+    },
+  }),
   vjp: () => [null, null],
 };

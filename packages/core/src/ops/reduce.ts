@@ -1,6 +1,8 @@
 /** broadcast and reduceSum, each other's transpose; reduceMax and argmax. */
 import { anInteger, integers, someDims } from "../ir/attrs.js";
-import { sameDims, sizeOf, withoutAxes, type Dims } from "../shape/tensor-type.js";
+import { indexOf } from "../kernel/indices.js";
+import type { Lanes } from "../kernel/lanes.js";
+import { isFloat, sameDims, sizeOf, withoutAxes, type Dims, type DType } from "../shape/tensor-type.js";
 import { elementCount, forEachOffset, stridesOf } from "../shape/strides.js";
 import { sizesOf, type Tensor } from "../shape/tensor.js";
 import { div, mul } from "./arithmetic.js";
@@ -49,6 +51,11 @@ export const broadcast: Op<1, BroadcastAttrs> = {
     forEachOffset(sizesOf(type), strides, 0, (flat, offset) => (out[flat] = x.data[offset]));
     return out;
   },
+  kernel: (_, { dims, axes }) => ({
+    kind: "view",
+    starts: axes.map(() => 0),
+    reads: dims.map((__, axis) => (axes.includes(axis) ? { axis: axes.indexOf(axis), step: 1 } : "repeat")),
+  }),
   vjp: ({ emit, cotangent: g, attrs: { axes } }) => [
     emit(reduceSum, [g], { axes: complementOf(axes, g.type.dims.length) }),
   ],
@@ -90,8 +97,12 @@ export const reduceSum: Op<1, AxesAttrs> = {
     forEachReduced(x, axes, (from, to) => (out[to] += x.data[from]));
     return out.map(wrapTo(type.dtype));
   },
+  kernel: (_, { axes }) => ({ kind: "reduce", axes, initial: 0, combine: (k, x, y) => k.add(x, y) }),
   vjp: ({ emit, cotangent: g, inputs: [x], attrs: { axes } }) => [spread(emit, g, x.type.dims, axes)],
 };
+
+/** The maximum of no elements. */
+const LEAST: Readonly<Record<DType, number>> = { i32: -(2 ** 31), u32: 0, bool: 0, f32: -Infinity, f64: -Infinity };
 
 export const reduceMax: Op<1, AxesAttrs> = {
   kind: "op",
@@ -105,11 +116,16 @@ export const reduceMax: Op<1, AxesAttrs> = {
   traits: {},
   result: ([x], { axes }) => ({ dtype: x.dtype, dims: withoutAxes(x.dims, axes) }),
   evaluate([x], { axes }, type) {
-    const least = { i32: -(2 ** 31), u32: 0, bool: 0, f32: -Infinity, f64: -Infinity }[type.dtype];
-    const out = new Float64Array(elementCount(sizesOf(type))).fill(least);
+    const out = new Float64Array(elementCount(sizesOf(type))).fill(LEAST[type.dtype]);
     forEachReduced(x, axes, (from, to) => (out[to] = Math.max(out[to], x.data[from])));
     return out;
   },
+  kernel: (_, { axes }, { dtype }) => ({
+    kind: "reduce",
+    axes,
+    initial: LEAST[dtype],
+    combine: (k, x, y) => k.max(x, y),
+  }),
   // Elements that tie for the maximum share the cotangent equally.
   vjp({ emit, cotangent: g, inputs: [x], output: y, attrs: { axes } }) {
     const winner = emit(eq, [x, spread(emit, y, x.type.dims, axes)]);
@@ -118,6 +134,14 @@ export const reduceMax: Op<1, AxesAttrs> = {
     return [emit(mul, [isMax, spread(emit, share, x.type.dims, axes)])];
   },
 };
+
+/** Whether a value found later replaces the best one so far, as in argmax's definition. */
+function isBetter<V>(k: Lanes<V>, value: V, best: V): V {
+  const isMore = k.lt(best, value);
+  if (!isFloat(k.typeOf(value))) return isMore;
+  const isFirstNaN = k.and(k.not(k.eq(value, value)), k.eq(best, best));
+  return k.or(isMore, isFirstNaN);
+}
 
 export const argmax: Op<1, { readonly axis: number }> = {
   kind: "op",
@@ -149,5 +173,27 @@ export const argmax: Op<1, { readonly axis: number }> = {
     });
     return out;
   },
+  kernel: ([x], { axis }) => ({
+    kind: "loops",
+    write(code) {
+      const { lanes } = code;
+      const sizes = sizesOf(x);
+      const inner = stridesOf(sizes)[axis];
+      code.each(elementCount(sizes.slice(0, axis)), (row) => {
+        code.each(inner, (column) => {
+          const first = indexOf(lanes, 0, [row, sizes[axis] * inner], [column, 1]);
+          const best = code.variable(code.load(0, first));
+          const place = code.variable(lanes.constant("i32", 0));
+          code.loop(sizes[axis], (index) => {
+            const value = code.load(0, indexOf(lanes, 0, [first, 1], [index, inner]));
+            const better = isBetter(lanes, value, best.get());
+            best.set(lanes.select(better, value, best.get()));
+            place.set(lanes.select(better, index, place.get()));
+          });
+          code.write(indexOf(lanes, 0, [row, inner], [column, 1]), place.get());
+        });
+      });
+    },
+  }),
   vjp: () => [null],
 };

@@ -24,6 +24,7 @@ export const reshape: Op<1, { readonly dims: Dims }> = {
   traits: { cheap: true },
   result: ([x], { dims }) => ({ dtype: x.dtype, dims }),
   evaluate: ([x]) => x.data,
+  kernel: () => ({ kind: "reshape" }),
   vjp: ({ emit, cotangent: g, inputs: [x] }) => [emit(reshape, [g], { dims: x.type.dims })],
 };
 
@@ -57,6 +58,11 @@ export const transpose: Op<1, { readonly order: readonly number[] }> = {
     );
     return out;
   },
+  kernel: (_, { order }) => ({
+    kind: "view",
+    starts: order.map(() => 0),
+    reads: order.map((axis) => ({ axis, step: 1 })),
+  }),
   vjp: ({ emit, cotangent: g, attrs: { order } }) => [
     emit(transpose, [g], { order: order.map((_, axis) => order.indexOf(axis)) }),
   ],

@@ -24,6 +24,7 @@ import { sizesOf, type Tensor } from "../shape/tensor.js";
 import { sameDims, sameType, type TensorType } from "../shape/tensor-type.js";
 import type { Dependent, RegionOp, RunRegion } from "./op.js";
 import { scanInputs, type ScanAttrs } from "./scan-inputs.js";
+import { lowerLengths, runLoop } from "./scan-loop.js";
 import { scanVjp } from "./scan-vjp.js";
 
 const typesMatch = (types: readonly TensorType[], wanted: readonly TensorType[]): boolean =>
@@ -194,6 +195,12 @@ export const scan: RegionOp<ScanAttrs> = {
   results: (_, [body], attrs) =>
     outputTypes(body).map((type, i) => (i < attrs.carries ? type : stacked(type, attrs.length))),
   evaluate: evaluateScan,
+  structure: (_, { consts, carries, length, reverse }) => ({ kind: "loop", consts, carries, count: length, reverse }),
   dependence: scanDependence,
+  expand(scope, inputs, [body], attrs) {
+    if (attrs.lengths === "none") return undefined;
+    const { finals, ys } = runLoop(scope, lowerLengths(scope, scan, inputs, body, attrs));
+    return [...finals.slice(0, attrs.carries), ...ys];
+  },
   vjp: (rule) => scanVjp(rule),
 };

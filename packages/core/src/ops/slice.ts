@@ -60,6 +60,11 @@ export const slice: Op<1, SliceAttrs> = {
     forEachOffset(sizes, strides, first, (flat, offset) => (out[flat] = x.data[offset]));
     return out;
   },
+  kernel: (_, { start, step }) => ({
+    kind: "view",
+    starts: start as readonly number[],
+    reads: step.map((by, axis) => ({ axis, step: by })),
+  }),
   vjp({ emit, cotangent: g, inputs: [x], attrs: { start, step } }) {
     const interior = step.map((by, axis) => (g.type.dims[axis] === 0 ? 0 : by - 1));
     const high = x.type.dims.map((dim, axis) =>
@@ -120,6 +125,11 @@ export const pad: Op<2, PadAttrs> = {
     forEachOffset(sizesOf(x.type), strides, first, (flat, offset) => (out[offset] = x.data[flat]));
     return out;
   },
+  kernel: (_, { low, interior }) => ({
+    kind: "place",
+    placements: [{ low: low as readonly number[], spacing: interior.map((gap) => gap + 1) }],
+    fill: 1,
+  }),
   // The value receives what does not fall on an element of x.
   vjp({ emit, cotangent: g, inputs: [x], attrs: { low, interior } }) {
     const dims = x.type.dims;

@@ -1,4 +1,10 @@
 /** Elementwise functions of one operand. */
+import { erfLane } from "../kernel/error-function.js";
+import { expLane, expm1Lane, sigmoidLane, tanhLane } from "../kernel/exponential.js";
+import { log1pLane, logLane } from "../kernel/logarithm.js";
+import { rsqrtLane } from "../kernel/power.js";
+import { signLane } from "../kernel/sign.js";
+import { cosLane, sinLane } from "../kernel/trigonometric.js";
 import { add, div, mul, neg, sub } from "./arithmetic.js";
 import { unary } from "./elementwise.js";
 import { erfOf } from "./erf.js";
@@ -11,6 +17,7 @@ export const abs = unary({
   integersToo: true,
   cheap: true,
   f: Math.abs,
+  lane: (k, x) => k.abs(x),
   // At 0 the derivative is taken as 0, which sign gives.
   vjp: ({ emit, cotangent: g, inputs: [x] }) => emit(mul, [g, emit(sign, [x])]),
 });
@@ -22,6 +29,7 @@ export const sign = unary({
   integersToo: true,
   cheap: true,
   f: Math.sign,
+  lane: signLane,
   vjp: () => null,
 });
 
@@ -31,6 +39,7 @@ export const floor = unary({
   formula: "out[i] = floor(x[i])",
   cheap: true,
   f: Math.floor,
+  lane: (k, x) => k.floor(x),
   vjp: () => null,
 });
 
@@ -39,6 +48,7 @@ export const exp = unary({
   summary: "Exponential function.",
   formula: "out[i] = e^x[i]",
   f: Math.exp,
+  lane: expLane,
   vjp: ({ emit, cotangent: g, output: y }) => emit(mul, [g, y]),
 });
 
@@ -47,6 +57,7 @@ export const log = unary({
   summary: "Natural logarithm; -inf at 0, NaN below.",
   formula: "out[i] = ln(x[i])",
   f: Math.log,
+  lane: logLane,
   vjp: ({ emit, cotangent: g, inputs: [x] }) => emit(div, [g, x]),
 });
 
@@ -55,6 +66,7 @@ export const log1p = unary({
   summary: "Logarithm of 1 + x, accurate near 0.",
   formula: "out[i] = ln(1 + x[i])",
   f: Math.log1p,
+  lane: log1pLane,
   vjp: ({ emit, cotangent: g, inputs: [x] }) => emit(div, [g, emit(add, [x, filled(emit, x.type, 1)])]),
 });
 
@@ -63,6 +75,7 @@ export const expm1 = unary({
   summary: "e^x - 1, accurate near 0.",
   formula: "out[i] = e^x[i] - 1",
   f: Math.expm1,
+  lane: expm1Lane,
   vjp: ({ emit, cotangent: g, output: y }) => emit(mul, [g, emit(add, [y, filled(emit, y.type, 1)])]),
 });
 
@@ -71,6 +84,7 @@ export const tanh = unary({
   summary: "Hyperbolic tangent.",
   formula: "out[i] = tanh(x[i])",
   f: Math.tanh,
+  lane: tanhLane,
   // d tanh(x) = (1 - tanh(x)²) dx, so g - g·y² reuses the output and needs no constant.
   vjp: ({ emit, cotangent: g, output: y }) => emit(sub, [g, emit(mul, [g, emit(mul, [y, y])])]),
 });
@@ -80,6 +94,7 @@ export const sigmoid = unary({
   summary: "Logistic function, without overflow for any finite element.",
   formula: "out[i] = 1 / (1 + e^-x[i])",
   f: (x) => (x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Math.exp(x))),
+  lane: sigmoidLane,
   // y' = y·(1 - y), written y - y² for the same reason as in tanh.
   vjp: ({ emit, cotangent: g, output: y }) => emit(mul, [g, emit(sub, [y, emit(mul, [y, y])])]),
 });
@@ -89,6 +104,7 @@ export const sqrt = unary({
   summary: "Square root; NaN below 0.",
   formula: "out[i] = √x[i]",
   f: Math.sqrt,
+  lane: (k, x) => k.sqrt(x),
   vjp: ({ emit, cotangent: g, output: y }) => emit(div, [g, emit(add, [y, y])]),
 });
 
@@ -97,6 +113,7 @@ export const rsqrt = unary({
   summary: "Reciprocal of the square root; inf at 0.",
   formula: "out[i] = 1 / √x[i]",
   f: (x) => 1 / Math.sqrt(x),
+  lane: rsqrtLane,
   // d x^(-1/2) = -1/2 · x^(-3/2) = -1/2 · y³
   vjp({ emit, cotangent: g, output: y }) {
     const cube = emit(mul, [y, emit(mul, [y, y])]);
@@ -109,6 +126,7 @@ export const sin = unary({
   summary: "Sine of an angle in radians.",
   formula: "out[i] = sin(x[i])",
   f: Math.sin,
+  lane: sinLane,
   vjp: ({ emit, cotangent: g, inputs: [x] }) => emit(mul, [g, emit(cos, [x])]),
 });
 
@@ -117,6 +135,7 @@ export const cos = unary({
   summary: "Cosine of an angle in radians.",
   formula: "out[i] = cos(x[i])",
   f: Math.cos,
+  lane: cosLane,
   vjp: ({ emit, cotangent: g, inputs: [x] }) => emit(neg, [emit(mul, [g, emit(sin, [x])])]),
 });
 
@@ -125,6 +144,7 @@ export const erf = unary({
   summary: "Gauss error function.",
   formula: "out[i] = 2/√π · ∫₀^x[i] e^(-t²) dt",
   f: erfOf,
+  lane: erfLane,
   vjp({ emit, cotangent: g, inputs: [x] }) {
     const bell = emit(exp, [emit(neg, [emit(mul, [x, x])])]);
     return emit(mul, [g, emit(mul, [bell, filled(emit, x.type, 2 / Math.sqrt(Math.PI))])]);

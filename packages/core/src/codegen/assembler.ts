@@ -1,0 +1,208 @@
+/**
+ * WebAssembly as bytes: functions written instruction by instruction, and the
+ * module around them. Knows the binary format and nothing of graphs.
+ * Format: WebAssembly Core Specification 2.0, section 5, with SIMD and relaxed SIMD.
+ */
+
+export const I32 = 0x7f;
+export const F32 = 0x7d;
+export const F64 = 0x7c;
+export const V128 = 0x7b;
+export type ValueType = typeof I32 | typeof F32 | typeof F64 | typeof V128;
+
+const FUNCTION_TYPE = 0x60;
+const NO_RESULT = 0x40;
+
+/** LEB128 of a number from 0 to 2³² - 1. */
+export function unsigned(value: number): number[] {
+  const bytes: number[] = [];
+  let rest = value;
+  do {
+    const low = rest % 128;
+    rest = Math.floor(rest / 128);
+    bytes.push(rest === 0 ? low : low | 0x80);
+  } while (rest !== 0);
+  return bytes;
+}
+
+/** LEB128 of a number from -2³¹ to 2³¹ - 1. */
+export function signed(value: number): number[] {
+  const bytes: number[] = [];
+  let rest = value | 0;
+  for (;;) {
+    const low = rest & 0x7f;
+    rest >>= 7;
+    if ((rest === 0 && (low & 0x40) === 0) || (rest === -1 && (low & 0x40) !== 0)) return [...bytes, low];
+    bytes.push(low | 0x80);
+  }
+}
+
+const floatBytes = (value: number, bytes: 4 | 8): number[] => {
+  const view = new DataView(new ArrayBuffer(8));
+  if (bytes === 4) view.setFloat32(0, value, true);
+  else view.setFloat64(0, value, true);
+  return Array.from(new Uint8Array(view.buffer, 0, bytes));
+};
+
+const text = (value: string): number[] => {
+  const bytes = new TextEncoder().encode(value);
+  return [...unsigned(bytes.length), ...bytes];
+};
+
+/** A local variable of a function under construction. */
+export interface Local {
+  readonly index: number;
+  readonly type: ValueType;
+}
+
+/** A function under construction. Instructions are appended in order; `op` takes raw opcode bytes. */
+export interface Code {
+  readonly params: readonly Local[];
+  local(type: ValueType): Local;
+  op(...bytes: readonly number[]): void;
+  get(local: Local): void;
+  set(local: Local): void;
+  i32(value: number): void;
+  f32(value: number): void;
+  f64(value: number): void;
+  call(func: number): void;
+  /** The number of another function of the module, written at the first call with this key. All parameters are i32. */
+  function(key: string, params: number, write: (code: Code) => void): number;
+  /** Runs `body` count times, at least once. */
+  repeat(count: number, body: () => void): void;
+  /** local += bytes. */
+  advance(local: Local, bytes: number): void;
+  /** Runs `body` when the i32 on the stack is not 0. */
+  when(body: () => void): void;
+}
+
+interface FunctionBody {
+  readonly params: number;
+  readonly bytes: readonly number[];
+}
+
+export interface ModuleBuilder {
+  /** The number of the function with this key, which is written when it is new. All parameters are i32. */
+  function(key: string, params: number, write: (code: Code) => void): number;
+  exportFunction(name: string, func: number): void;
+  /** The module's bytes. Its memory is imported as "env"."memory". */
+  build(memory: { readonly pages: number; readonly shared: boolean }): Uint8Array<ArrayBuffer>;
+}
+
+function writeFunction(params: number, write: (code: Code) => void, functionOf: Code["function"]): FunctionBody {
+  const bytes: number[] = [];
+  const locals: ValueType[] = [];
+  const push = (more: readonly number[]): void => {
+    for (const byte of more) bytes.push(byte);
+  };
+  const code: Code = {
+    params: Array.from({ length: params }, (_, index) => ({ index, type: I32 })),
+    local(type) {
+      locals.push(type);
+      return { index: params + locals.length - 1, type };
+    },
+    op: (...more) => {
+      push(more);
+    },
+    get: ({ index }) => {
+      push([0x20, ...unsigned(index)]);
+    },
+    set: ({ index }) => {
+      push([0x21, ...unsigned(index)]);
+    },
+    i32: (value) => {
+      push([0x41, ...signed(value)]);
+    },
+    f32: (value) => {
+      push([0x43, ...floatBytes(value, 4)]);
+    },
+    f64: (value) => {
+      push([0x44, ...floatBytes(value, 8)]);
+    },
+    call: (func) => {
+      push([0x10, ...unsigned(func)]);
+    },
+    function: functionOf,
+    repeat(count, body) {
+      if (count === 1) {
+        body();
+        return;
+      }
+      const left = code.local(I32);
+      code.i32(count);
+      code.set(left);
+      code.op(0x03, NO_RESULT);
+      body();
+      code.get(left);
+      code.i32(1);
+      code.op(0x6b, 0x22, ...unsigned(left.index), 0x0d, 0x00, 0x0b);
+    },
+    advance(local, by) {
+      if (by === 0) return;
+      code.get(local);
+      code.i32(by);
+      code.op(0x6a);
+      code.set(local);
+    },
+    when(body) {
+      code.op(0x04, NO_RESULT);
+      body();
+      code.op(0x0b);
+    },
+  };
+  write(code);
+  const declarations = locals.flatMap((type) => [1, type]);
+  const content = [...unsigned(locals.length), ...declarations, ...bytes, 0x0b];
+  return { params, bytes: [...unsigned(content.length), ...content] };
+}
+
+const section = (id: number, items: readonly (readonly number[])[]): number[] => {
+  const content = [...unsigned(items.length), ...items.flat()];
+  return [id, ...unsigned(content.length), ...content];
+};
+
+export function moduleBuilder(): ModuleBuilder {
+  const bodies: FunctionBody[] = [];
+  const numbers = new Map<string, number>();
+  const exports: (readonly number[])[] = [];
+  const builder: ModuleBuilder = {
+    function(key, params, write) {
+      const known = numbers.get(key);
+      if (known !== undefined) return known;
+      // The number is taken after writing, because a function may add those that it calls.
+      const body = writeFunction(params, write, builder.function);
+      bodies.push(body);
+      numbers.set(key, bodies.length - 1);
+      return bodies.length - 1;
+    },
+    exportFunction(name, func) {
+      exports.push([...text(name), 0x00, ...unsigned(func)]);
+    },
+    build({ pages, shared }) {
+      const types = bodies.map(({ params }) => [
+        FUNCTION_TYPE,
+        ...unsigned(params),
+        ...new Array<number>(params).fill(I32),
+        0,
+      ]);
+      const limits = shared ? [0x03, ...unsigned(pages), ...unsigned(pages)] : [0x00, ...unsigned(pages)];
+      const memory = [...text("env"), ...text("memory"), 0x02, ...limits];
+      const header = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00];
+      const sections = [
+        section(1, types),
+        section(2, [memory]),
+        section(
+          3,
+          bodies.map((_, i) => unsigned(i)),
+        ),
+        section(7, exports),
+        section(
+          10,
+          bodies.map(({ bytes }) => bytes),
+        ),
+      ];
+      return Uint8Array.from([...header, ...sections.flat()]);
+    },
+  };
+  return builder;
+}

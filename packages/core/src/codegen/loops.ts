@@ -1,0 +1,90 @@
+/** Kernels of plain loops over flat arrays, for ops that move elements by index or carry something along an axis. */
+import type { LoopCode } from "../kernel/kernel.js";
+import type { DType } from "../shape/tensor-type.js";
+import { I32, unsigned, type Code, type Local } from "./assembler.js";
+import { BYTES, load, store, wasmLanes, type Operand } from "./lanes-target.js";
+
+/** Where a stopped run leaves what was wrong, as i32: the number of the site, the index, and the limit that it reached. */
+const SITE_ADDRESS = 0;
+const INDEX_ADDRESS = 4;
+const LIMIT_ADDRESS = 8;
+
+/** Writes the function body. Parameters: addresses of the operands and of the result. `site` is the number under which a wrong index is reported. */
+export function writeLoops(
+  code: Code,
+  operands: readonly DType[],
+  result: DType,
+  site: number,
+  write: (code: LoopCode<Operand>) => void,
+): void {
+  const lanes = wasmLanes(code, 1, "reproducible");
+  const copied = (value: Operand): Operand => {
+    const local = code.local(value.local.type);
+    code.get(value.local);
+    code.set(local);
+    return { dtype: value.dtype, local };
+  };
+  const addressOf = (array: Local, index: Operand, bytes: number): Local => {
+    const address = code.local(I32);
+    code.get(array);
+    code.get(index.local);
+    code.i32(bytes);
+    code.op(0x6c, 0x6a);
+    code.set(address);
+    return address;
+  };
+  const target = code.params[operands.length];
+  const turns: LoopCode<Operand>["loop"] = (count, body) => {
+    if (count <= 0) return;
+    const index = lanes.constant("i32", 0);
+    code.repeat(count, () => {
+      body(index);
+      code.advance(index.local, 1);
+    });
+  };
+  write({
+    lanes,
+    loop: turns,
+    each: turns,
+    load: (operand, index) =>
+      load(code, operands[operand], addressOf(code.params[operand], index, BYTES[operands[operand]]), 0, 1, false),
+    read: (index) => load(code, result, addressOf(target, index, BYTES[result]), 0, 1, false),
+    write: (index, value) => {
+      store(code, value, addressOf(target, index, BYTES[result]), 0, 1);
+    },
+    variable(initial) {
+      const variable = copied(initial);
+      return {
+        get: () => copied(variable),
+        set: (value) => {
+          code.get(value.local);
+          code.set(variable.local);
+        },
+      };
+    },
+    checked(index, limit) {
+      code.get(index.local);
+      code.i32(limit);
+      // Unsigned, so that negative indices count as too large.
+      code.op(0x4f);
+      code.when(() => {
+        const report = (address: number, value: () => void): void => {
+          code.i32(address);
+          value();
+          code.op(0x36, 2, ...unsigned(0));
+        };
+        report(SITE_ADDRESS, () => {
+          code.i32(site);
+        });
+        report(INDEX_ADDRESS, () => {
+          code.get(index.local);
+        });
+        report(LIMIT_ADDRESS, () => {
+          code.i32(limit);
+        });
+        code.op(0x00);
+      });
+      return index;
+    },
+  });
+}

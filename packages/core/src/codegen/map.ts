@@ -1,0 +1,121 @@
+/** Map kernels: one loop nest over elements for any number of fused elementwise ops. */
+import type { DType } from "../shape/tensor-type.js";
+import { I32, type Code, type Local } from "./assembler.js";
+import { isVectorizable, type LaneCall } from "./vectorizable.js";
+import { BYTES, load, store, wasmLanes, type Operand, type Precision, type Width } from "./lanes-target.js";
+
+/** How a loop nest walks over one tensor: elements between neighbours along each axis. */
+export interface Walk {
+  readonly dtype: DType;
+  readonly strides: readonly number[];
+}
+
+export interface MapOutput extends Walk {
+  /** Index of a value: inputs first, then nodes. */
+  readonly value: number;
+}
+
+export interface MapKernel {
+  readonly dims: readonly number[];
+  readonly inputs: readonly Walk[];
+  readonly nodes: readonly LaneCall[];
+  readonly outputs: readonly MapOutput[];
+}
+
+/** Neighbouring axes that every tensor walks over as if they were one are one. */
+export function coalesce(
+  dims: readonly number[],
+  strides: readonly (readonly number[])[],
+): { readonly dims: readonly number[]; readonly strides: readonly (readonly number[])[] } {
+  const kept: number[] = [];
+  const sizes: number[] = [];
+  dims.forEach((size, axis) => {
+    if (size === 1) return;
+    const last = kept.length - 1;
+    if (last >= 0 && strides.every((walk) => walk[kept[last]] === walk[axis] * size)) {
+      kept[last] = axis;
+      sizes[last] *= size;
+    } else {
+      kept.push(axis);
+      sizes.push(size);
+    }
+  });
+  return { dims: sizes, strides: strides.map((walk) => kept.map((axis) => walk[axis])) };
+}
+
+const VECTOR_WIDTH = 4;
+
+/** Whether four neighbours along the last axis lie side by side, or are one element for inputs. */
+const haveNeighbours = (walks: readonly Walk[], inner: (walk: number) => number, inputs: number): boolean =>
+  walks.every((_, i) => inner(i) === 1 || (inner(i) === 0 && i < inputs));
+
+/** Writes the kernel's function body. Parameters: addresses of the inputs, then of the outputs. */
+export function writeMap(code: Code, kernel: MapKernel, precision: Precision): void {
+  const walks: readonly Walk[] = [...kernel.inputs, ...kernel.outputs];
+  const { dims, strides } = coalesce(
+    kernel.dims,
+    walks.map((walk) => walk.strides),
+  );
+  if (kernel.dims.includes(0)) return;
+  const rank = dims.length;
+  const innerSize = rank === 0 ? 1 : dims[rank - 1];
+  const innerStride = (walk: number): number => (rank === 0 ? 1 : strides[walk][rank - 1]);
+  const vectorized =
+    innerSize >= VECTOR_WIDTH &&
+    haveNeighbours(walks, innerStride, kernel.inputs.length) &&
+    isVectorizable(
+      kernel.inputs.map((walk) => walk.dtype),
+      kernel.nodes,
+    );
+  const pointers = code.params;
+
+  const elements = (width: Width): void => {
+    const lanes = wasmLanes(code, width, precision);
+    const values: Operand[] = kernel.inputs.map(({ dtype }, i) =>
+      load(code, dtype, pointers[i], 0, width, innerStride(i) === 0),
+    );
+    for (const { lane, args } of kernel.nodes) values.push(lane(lanes, ...args.map((arg) => values[arg])));
+    kernel.outputs.forEach(({ value }, i) => {
+      store(code, values[value], pointers[kernel.inputs.length + i], 0, width);
+    });
+  };
+  const step = (walk: number, stride: number): number => stride * BYTES[walks[walk].dtype];
+  const advanceAll = (by: (walk: number) => number): void => {
+    pointers.forEach((pointer, walk) => {
+      code.advance(pointer, by(walk));
+    });
+  };
+  const inner = (): void => {
+    const run = (width: Width, count: number): void => {
+      if (count === 0) return;
+      code.repeat(count, () => {
+        elements(width);
+        if (rank > 0) advanceAll((walk) => step(walk, innerStride(walk) * width));
+      });
+    };
+    if (vectorized) {
+      run(4, Math.floor(innerSize / VECTOR_WIDTH));
+      run(1, innerSize % VECTOR_WIDTH);
+    } else run(1, innerSize);
+  };
+  const nest = (axis: number): void => {
+    if (axis >= rank - 1) {
+      inner();
+      return;
+    }
+    code.repeat(dims[axis], () => {
+      nest(axis + 1);
+      // The inner loops have walked over the whole of the next axis; go on from there.
+      advanceAll((walk) => step(walk, strides[walk][axis] - strides[walk][axis + 1] * dims[axis + 1]));
+    });
+  };
+  nest(0);
+}
+
+/** A fresh pointer that starts at `pointer` and can be advanced. */
+export function copyOf(code: Code, pointer: Local): Local {
+  const local = code.local(I32);
+  code.get(pointer);
+  code.set(local);
+  return local;
+}

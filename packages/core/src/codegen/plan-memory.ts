@@ -1,0 +1,93 @@
+/**
+ * The memory plan: every buffer gets a fixed place before anything runs. Two
+ * buffers may share memory when one is no longer read before the other is first written.
+ */
+import type { Block, Buffer, Loop, Program } from "./program.js";
+
+/** The first bytes hold what a stopped run has to say. */
+export const REPORT_BYTES = 16;
+const ALIGNMENT = 16;
+
+export interface MemoryPlan {
+  /** Byte address of each buffer, by its id. */
+  readonly addresses: readonly number[];
+  /** Bytes in all. */
+  readonly bytes: number;
+}
+
+interface Lifetime {
+  first: number;
+  last: number;
+}
+
+const isInside = (block: Block | undefined, home: Block): boolean => {
+  for (let b = block; b !== undefined; b = b.parent) if (b === home) return true;
+  return false;
+};
+
+function findLifetimes({ main, buffers, inputs, outputs }: Program): readonly Lifetime[] {
+  const lifetimes = buffers.map((): Lifetime => ({ first: Infinity, last: -1 }));
+  const spans = new Map<Loop, { readonly first: number; last: number }>();
+  let position = 0;
+  /** Uses inside loops that the buffer's home surrounds, to be widened to those loops once their ends are known. */
+  const uses: { readonly buffer: Buffer; readonly block: Block; readonly position: number }[] = [];
+  const visit = (block: Block): void => {
+    for (const step of block.steps) {
+      position++;
+      if (step.kind === "loop") {
+        const span = { first: position, last: position };
+        spans.set(step.loop, span);
+        visit(step.loop.body);
+        span.last = ++position;
+      } else
+        for (const { buffer } of step.kind === "call" ? step.args : [step.place])
+          uses.push({ buffer, block, position });
+    }
+  };
+  visit(main);
+  for (const { buffer, block, position: at } of uses) {
+    let [first, last] = [at, at];
+    for (let b: Block | undefined = block; b !== undefined && b !== buffer.home; b = b.parent) {
+      const span = b.loop === undefined ? undefined : spans.get(b.loop);
+      if (span !== undefined && isInside(b.parent, buffer.home)) [first, last] = [span.first, span.last];
+    }
+    const lifetime = lifetimes[buffer.id];
+    lifetime.first = Math.min(lifetime.first, first);
+    lifetime.last = Math.max(lifetime.last, last);
+  }
+  for (const { buffer } of inputs) lifetimes[buffer.id].first = -1;
+  for (const { buffer } of outputs) lifetimes[buffer.id].last = Infinity;
+  return lifetimes;
+}
+
+const align = (bytes: number): number => Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
+
+/** Places large buffers first, each as low as those that live at the same time allow. */
+export function planMemory(program: Program): MemoryPlan {
+  const lifetimes = findLifetimes(program);
+  const addresses = new Array<number>(program.buffers.length).fill(0);
+  let bytes = align(REPORT_BYTES);
+  const placed: { readonly start: number; readonly end: number; readonly first: number; readonly last: number }[] = [];
+  for (const buffer of program.buffers)
+    if (buffer.persistent) {
+      addresses[buffer.id] = bytes;
+      bytes += align(buffer.bytes);
+    }
+  const base = bytes;
+  const shared = program.buffers.filter((buffer) => !buffer.persistent && lifetimes[buffer.id].last >= 0);
+  shared.sort((a, b) => b.bytes - a.bytes || a.id - b.id);
+  for (const buffer of shared) {
+    const { first, last } = lifetimes[buffer.id];
+    const size = align(buffer.bytes);
+    const busy = placed.filter((other) => other.first <= last && first <= other.last).sort((a, b) => a.start - b.start);
+    let start = base;
+    for (const other of busy) {
+      if (other.start >= start + size) break;
+      start = Math.max(start, other.end);
+    }
+    placed.push({ start, end: start + size, first, last });
+    addresses[buffer.id] = start;
+    bytes = Math.max(bytes, start + size);
+  }
+  return { addresses, bytes };
+}

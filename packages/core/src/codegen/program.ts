@@ -1,0 +1,71 @@
+/** A program: what `lower` makes of a graph and `module` of bytes. Kernel calls and loops over places in memory. */
+import type { Origin } from "../ir/graph.js";
+import type { DType } from "../shape/tensor-type.js";
+import type { Code } from "./assembler.js";
+
+/** A block of steps: the whole program, or the body of a loop. */
+export interface Block {
+  readonly parent: Block | undefined;
+  readonly loop: Loop | undefined;
+  readonly steps: Step[];
+}
+
+export interface Loop {
+  readonly count: number;
+  readonly reverse: boolean;
+  readonly body: Block;
+}
+
+/** A piece of memory, placed by the plan. */
+export interface Buffer {
+  readonly id: number;
+  readonly bytes: number;
+  /** Where it belongs: it keeps its contents while this block runs. */
+  readonly home: Block;
+  /** Kept from run to run, and never shared. */
+  readonly persistent: boolean;
+}
+
+/** An address: a buffer, an offset in bytes, and for each loop around it the bytes from one step to the next. */
+export interface Place {
+  readonly buffer: Buffer;
+  readonly offset: number;
+  readonly perStep: readonly { readonly loop: Loop; readonly bytes: number }[];
+}
+
+/** A function with addresses as parameters. Equal keys mean equal bodies. */
+export interface Kernel {
+  readonly key: string;
+  readonly arity: number;
+  write(code: Code): void;
+}
+
+export type Step =
+  | { readonly kind: "call"; readonly kernel: Kernel; readonly args: readonly Place[] }
+  | { readonly kind: "loop"; readonly loop: Loop }
+  /** Stores the index of the current step of a loop. */
+  | { readonly kind: "index"; readonly loop: Loop; readonly place: Place };
+
+/** A tensor that enters or leaves. */
+export interface Port {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly dims: readonly number[];
+  readonly buffer: Buffer;
+}
+
+/** A node whose indices come from data, for the error when one is wrong. */
+export interface Site {
+  readonly op: string;
+  /** The node as it is printed in messages. */
+  readonly text: string;
+  readonly origin: Origin | undefined;
+}
+
+export interface Program {
+  readonly main: Block;
+  readonly buffers: readonly Buffer[];
+  readonly inputs: readonly Port[];
+  readonly outputs: readonly Port[];
+  readonly sites: readonly Site[];
+}

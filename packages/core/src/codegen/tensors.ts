@@ -1,0 +1,65 @@
+/** Tensors during lowering: where the elements are and how an index finds them. Views cost nothing: they are another way to find them. */
+import type { AxisRead } from "../kernel/kernel.js";
+import type { DType } from "../shape/tensor-type.js";
+import { elementCount, stridesOf } from "../shape/strides.js";
+import { BYTES } from "./lanes-target.js";
+import type { Block, Loop, Place } from "./program.js";
+
+/** Elements in memory: index i at place + Σ strides·i, in elements. */
+export interface StoredTensor {
+  readonly kind: "stored";
+  readonly dtype: DType;
+  readonly dims: readonly number[];
+  readonly strides: readonly number[];
+  readonly place: Place;
+  /** The block that computes it: it can be read there and in loops inside. */
+  readonly block: Block;
+}
+
+/** One number for all elements, known when compiling. */
+export interface SplatTensor {
+  readonly kind: "splat";
+  readonly dtype: DType;
+  readonly dims: readonly number[];
+  readonly value: number;
+}
+
+export type Tensor = StoredTensor | SplatTensor;
+
+export const isContiguous = ({ dims, strides }: StoredTensor): boolean => {
+  const wanted = stridesOf(dims);
+  return dims.every((size, axis) => size === 1 || strides[axis] === wanted[axis]) || elementCount(dims) === 0;
+};
+
+export const shiftPlace = (place: Place, bytes: number): Place => ({ ...place, offset: place.offset + bytes });
+
+/** The tensor as a view kernel reads it. */
+export function viewOf(
+  tensor: Tensor,
+  starts: readonly number[],
+  reads: readonly AxisRead[],
+  dims: readonly number[],
+): Tensor {
+  if (tensor.kind === "splat") return { ...tensor, dims };
+  const { dtype, strides, place } = tensor;
+  const offset = starts.reduce((sum, start, axis) => sum + start * strides[axis], 0);
+  return {
+    ...tensor,
+    dims,
+    place: shiftPlace(place, offset * BYTES[dtype]),
+    strides: reads.map((read) => (read === "repeat" ? 0 : read.step * strides[read.axis])),
+  };
+}
+
+/** The row of a stack that a step of a loop works on. */
+export function rowOf(stack: StoredTensor, loop: Loop): StoredTensor {
+  const [step, ...strides] = stack.strides;
+  const { perStep } = stack.place;
+  return {
+    ...stack,
+    dims: stack.dims.slice(1),
+    strides,
+    place: { ...stack.place, perStep: [...perStep, { loop, bytes: step * BYTES[stack.dtype] }] },
+    block: loop.body,
+  };
+}

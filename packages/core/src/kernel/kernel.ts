@@ -1,0 +1,92 @@
+/**
+ * Kernels: what an op does to memory, as data, free of any target. Ops describe
+ * themselves with these; code generation turns descriptions into WebAssembly (later C, WGSL).
+ *
+ * Which kind to choose, the first that fits:
+ *
+ * - map: element i of the result depends on element i of each operand. Maps are fused with one another.
+ * - view, reshape: every element of the result is one of the operand's, and where it lies follows from sizes alone. Free:
+ *   whoever reads the result reads the operand.
+ * - constant: known when compiling.
+ * - place: elements of the operands go to places that follow from sizes alone.
+ * - reduce, contract: sums and the like over axes. Targets have their own loops for these, and choose the order of summing.
+ * - loops, update: the rest, written out as loops. They are the only kinds whose accesses depend on data.
+ *
+ * An op with one more way of moving data needs a description, not a new kind. test/kernel-machine.ts runs descriptions
+ * literally and is the definition of each kind.
+ */
+import type { Lanes } from "./lanes.js";
+
+/** One element of the result from one element of each operand. */
+export type LaneFunction = <V>(k: Lanes<V>, ...operands: readonly V[]) => V;
+
+/** Along one axis of the result: read along an axis of the operand, or the same element again. */
+export type AxisRead = { readonly axis: number; readonly step: number } | "repeat";
+
+/** Where a tensor's elements go in a larger one: index i of axis a to low[a] + spacing[a] · i. */
+export interface Placement {
+  readonly low: readonly number[];
+  readonly spacing: readonly number[];
+}
+
+/**
+ * Code of loops over flat arrays of elements. `V` is one number. Operands and result are row-major; indices are i32
+ * values, and every access lies within the array.
+ */
+export interface LoopCode<V> {
+  readonly lanes: Lanes<V>;
+  /** Runs `body` for index 0 .. count-1, in this order; nothing for 0. */
+  loop(count: number, body: (index: V) => void): void;
+  /**
+   * The same in any order, or many at a time: no turn reads or writes an element that another turn writes, nor
+   * sets a variable from outside.
+   */
+  each(count: number, body: (index: V) => void): void;
+  load(operand: number, index: V): V;
+  /** An element of the result. */
+  read(index: V): V;
+  write(index: V, value: V): void;
+  /** A variable that survives the turns of a loop. */
+  variable(initial: V): { get(): V; set(value: V): void };
+  /** The index; stops the run when it is outside 0 .. limit-1. Every index that comes from data needs this, or a clamp. */
+  checked(index: V, limit: number): V;
+}
+
+type WriteLoops = <V>(code: LoopCode<V>) => void;
+
+export type Kernel =
+  /** The lane function also converts: its value has the element type of the result. */
+  | { readonly kind: "map"; readonly lane: LaneFunction }
+  /** All elements in row-major order; or one number, which stands for all of them. */
+  | { readonly kind: "constant"; readonly data: readonly number[] }
+  /** The operand under other indices. `starts`: where reading begins on each axis of the operand. */
+  | { readonly kind: "view"; readonly starts: readonly number[]; readonly reads: readonly AxisRead[] }
+  /** The operand's elements in row-major order under other dims. */
+  | { readonly kind: "reshape" }
+  /**
+   * The leading operands, one for each placement, in disjoint places of the result. Without `fill` they cover it; the
+   * rest is filled with the scalar operand of that number.
+   */
+  | { readonly kind: "place"; readonly placements: readonly Placement[]; readonly fill: number | undefined }
+  /** Elements along axes combined, in any order, with `initial`, which changes nothing. The result lacks the axes. */
+  | {
+      readonly kind: "reduce";
+      readonly axes: readonly number[];
+      readonly initial: number;
+      readonly combine: LaneFunction;
+    }
+  /** Sums of products over contracted axes: see dotGeneral. Integers wrap. */
+  | {
+      readonly kind: "contract";
+      readonly contractX: readonly number[];
+      readonly contractY: readonly number[];
+      readonly batchX: readonly number[];
+      readonly batchY: readonly number[];
+    }
+  /** Loops that write every element of the result, which they do not read before. */
+  | { readonly kind: "loops"; readonly write: WriteLoops }
+  /**
+   * Loops that change a result which begins as a copy of operand 0, and do not load that operand: where
+   * nobody reads it afterwards, the result takes its memory.
+   */
+  | { readonly kind: "update"; readonly write: WriteLoops };

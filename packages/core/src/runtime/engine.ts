@@ -1,0 +1,165 @@
+/**
+ * An engine runs one graph at one set of sizes; the executable around it checks
+ * inputs, chooses the engine for their sizes, and hands state from one to the next.
+ */
+import { RunError } from "../errors/errors.js";
+import { suggestName } from "../errors/suggest.js";
+import { bindingsOf } from "../graph/evaluate.js";
+import type { Graph, Param } from "../ir/graph.js";
+import type { DimBindings } from "../shape/dim.js";
+import { elementCount } from "../shape/strides.js";
+import type { TensorData } from "../shape/tensor-data.js";
+import type { Tensor } from "../shape/tensor.js";
+import { formatType } from "../shape/tensor-type.js";
+import type { Executable, TensorsByName } from "./executable.js";
+
+/** State and inputs are in the order of the graph's parameters that are, and are not, state; outputs likewise without next states. */
+export interface Engine {
+  /** Replaces the state. */
+  load(state: readonly TensorData[]): void;
+  /** A copy of the state. */
+  save(): readonly TensorData[];
+  /** State advances only when this returns. Throws RunError. */
+  run(inputs: readonly TensorData[]): readonly TensorData[];
+}
+
+/** A graph with its parameters and outputs sorted by role. */
+export interface Interface {
+  readonly graph: Graph;
+  readonly state: readonly Param[];
+  readonly inputs: readonly Param[];
+  /** Names of the outputs that are not next states. */
+  readonly outputs: readonly string[];
+}
+
+export function interfaceOf(graph: Graph): Interface {
+  const stateNames = new Set(graph.state.map(({ param }) => param));
+  const nextNames = new Set(graph.state.map(({ next }) => next));
+  return {
+    graph,
+    state: graph.params.filter((param) => stateNames.has(param.name)),
+    inputs: graph.params.filter((param) => !stateNames.has(param.name)),
+    outputs: graph.outputs.map((output) => output.name).filter((name) => !nextNames.has(name)),
+  };
+}
+
+const typeOf = ({ dtype, dims }: TensorData): Tensor["type"] => ({ dtype, dims });
+
+function refuse(name: string, problem: string, facts: { expected?: string; received?: string; hint?: string }): never {
+  throw new RunError([{ code: "run.input", problem, at: { kind: "value", name }, ...facts }]);
+}
+
+function checkNames(given: readonly string[], known: readonly Param[], kind: string): void {
+  const names = known.map((param) => param.name);
+  for (const name of given)
+    if (!names.includes(name))
+      refuse(`${kind} ${name}`, `every ${kind} is known to the graph`, { hint: suggestName(name, names) });
+}
+
+function checkFilled(name: string, value: TensorData): void {
+  if (value.data.length !== elementCount(value.dims))
+    refuse(name, "the data fill the dims exactly", {
+      expected: `${elementCount(value.dims)} elements for ${formatType(typeOf(value))}`,
+      received: `${value.data.length} elements`,
+    });
+}
+
+/** An executable over the engines that `engineFor` makes, one per set of sizes. `initial`: a value for every state parameter. */
+export function executableOf(
+  graph: Graph,
+  initial: TensorsByName,
+  engineFor: (sorted: Interface, bindings: DimBindings) => Promise<Engine>,
+): Executable {
+  const sorted = interfaceOf(graph);
+  const { state, inputs, outputs } = sorted;
+  const engines = new Map<string, Promise<Engine>>();
+  /** Where the state is: in the engine that ran last, or here before the first run. */
+  let holder = heldHere([]);
+  /** A run does not change them: the next state has the type of the state. */
+  let stateTypes: ReadonlyMap<string, Tensor["type"]> = new Map();
+  let disposed = false;
+  /** Runs are one after the other, in the order of the calls. */
+  let last: Promise<unknown> = Promise.resolve();
+
+  const hold = (values: readonly TensorData[], by: (values: readonly TensorData[]) => void): void => {
+    by(values);
+    stateTypes = new Map(state.map((param, i) => [param.name, typeOf(values[i])]));
+  };
+  const inTurn = async <T>(action: () => T | Promise<T>): Promise<T> => {
+    const turn = last.then(() => {
+      if (disposed) refuse(`graph ${graph.name}`, "an executable runs until it is disposed", {});
+      return action();
+    });
+    last = turn.catch(() => undefined);
+    return turn;
+  };
+  const savedState = (): ReadonlyMap<string, TensorData> => {
+    const values = holder.save();
+    return new Map(state.map((param, i) => [param.name, values[i]]));
+  };
+
+  hold(checkedState(initial, new Map(), state), (checked) => {
+    holder = heldHere(checked);
+  });
+  return {
+    run: async (given) =>
+      inTurn(async () => {
+        checkNames(Object.keys(given), inputs, "input");
+        const bindings = bindingsOf(
+          graph.params,
+          (name) => stateTypes.get(name) ?? (Object.hasOwn(given, name) ? typeOf(given[name]) : undefined),
+        );
+        const values = inputs.map((param) => given[param.name]);
+        values.forEach((value, i) => {
+          checkFilled(`input ${inputs[i].name}`, value);
+        });
+        const key = JSON.stringify(bindings);
+        const pending = engines.get(key) ?? engineFor(sorted, bindings);
+        engines.set(key, pending);
+        const engine = await pending;
+        if (holder !== engine) engine.load(holder.save());
+        holder = engine;
+        const results = engine.run(values);
+        return Object.fromEntries(outputs.map((name, i) => [name, results[i]]));
+      }),
+    readState: async () => inTurn(() => Object.fromEntries(savedState())),
+    writeState: async (values) =>
+      inTurn(() => {
+        hold(checkedState(values, savedState(), state), (checked) => {
+          holder.load(checked);
+        });
+      }),
+    dispose() {
+      disposed = true;
+      engines.clear();
+      holder = heldHere([]);
+    },
+  };
+}
+
+function heldHere(values: readonly TensorData[]): Pick<Engine, "load" | "save"> {
+  let held = values;
+  return {
+    load(next) {
+      held = next;
+    },
+    save: () => held.map(({ dtype, dims, data }) => ({ dtype, dims, data: data.slice() })),
+  };
+}
+
+/** Values for all state parameters: new ones where given, else those before. */
+function checkedState(
+  given: TensorsByName,
+  before: ReadonlyMap<string, TensorData>,
+  state: readonly Param[],
+): readonly TensorData[] {
+  checkNames(Object.keys(given), state, "state");
+  return state.map((param) => {
+    const value = Object.hasOwn(given, param.name) ? given[param.name] : before.get(param.name);
+    if (value === undefined)
+      return refuse(`state ${param.name}`, "every state parameter has an initial value", { received: "nothing" });
+    bindingsOf([param], () => typeOf(value));
+    checkFilled(`state ${param.name}`, value);
+    return { dtype: value.dtype, dims: [...value.dims], data: value.data.slice() };
+  });
+}

@@ -1,0 +1,121 @@
+/** The compiled executor as an engine: one WebAssembly module per graph and set of sizes, with state in its memory. */
+import type { Precision } from "../codegen/lanes-target.js";
+import { lower } from "../codegen/lower.js";
+import { relaxedSimdProbe, writeModule } from "../codegen/module.js";
+import { planMemory, type MemoryPlan } from "../codegen/plan-memory.js";
+import type { Port, Program } from "../codegen/program.js";
+import { CompileError, RunError } from "../errors/errors.js";
+import { bindGraph } from "../graph/bind.js";
+import { expandRegions } from "../graph/expand.js";
+import type { DimBindings } from "../shape/dim.js";
+import { elementCount } from "../shape/strides.js";
+import type { NumberArray, TensorData } from "../shape/tensor-data.js";
+import { optimize } from "../passes/index.js";
+import type { Engine, Interface } from "./engine.js";
+
+/** bool is a mask inside, 0 or -1 in four bytes, and 0 or 1 in one byte outside. */
+const ARRAYS = { f32: Float32Array, f64: Float64Array, i32: Int32Array, u32: Uint32Array, bool: Int32Array } as const;
+const MOST_PAGES = 65_536;
+const MOST_BYTES = MOST_PAGES * 65_536;
+
+/** A tensor in the module's memory, seen as an array. */
+interface View {
+  readonly port: Port;
+  readonly array: NumberArray;
+}
+
+const viewOf = (memory: WebAssembly.Memory, plan: MemoryPlan, port: Port): View => ({
+  port,
+  array: new ARRAYS[port.dtype](memory.buffer, plan.addresses[port.buffer.id], elementCount(port.dims)),
+});
+
+function put({ port, array }: View, { data }: TensorData): void {
+  if (port.dtype === "bool") array.set(data.map((value) => -Number(value !== 0)));
+  else array.set(data);
+}
+
+const take = ({ port: { dtype, dims }, array }: View): TensorData => ({
+  dtype,
+  dims,
+  data: dtype === "bool" ? Uint8Array.from(array, (value) => value & 1) : array.slice(),
+});
+
+const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+
+/** How many of the largest tensors an error about memory names. */
+const NAMED_TENSORS = 5;
+
+function tooLarge(graph: string, program: Program, bytes: number): CompileError {
+  const largest = [...program.buffers].sort((a, b) => b.bytes - a.bytes).slice(0, NAMED_TENSORS);
+  return new CompileError([
+    {
+      code: "compile.memory",
+      problem: "the memory that a run needs is within what a WebAssembly module can have",
+      at: { kind: "value", name: `graph ${graph}` },
+      expected: `at most ${megabytes(MOST_BYTES)}`,
+      received: `${megabytes(bytes)}; the largest tensors take ${largest.map((buffer) => megabytes(buffer.bytes)).join(", ")}`,
+      hint: "a smaller batch, shorter sequences, or checkpoint on the loop, which keeps fewer steps",
+    },
+  ]);
+}
+
+/** Whether this engine fuses multiply and add; on by default in V8 from Node 22 on. */
+export const hasRelaxedSimd = (): boolean => WebAssembly.validate(relaxedSimdProbe());
+
+/** An engine for a graph without f64. Throws CompileError when the plan does not fit into memory. */
+export async function wasmEngine(
+  { graph, state, inputs, outputs }: Interface,
+  bindings: DimBindings,
+  precision: Precision,
+): Promise<Engine> {
+  const program = lower(optimize(expandRegions(bindGraph(graph, bindings))), precision);
+  const plan = planMemory(program);
+  if (plan.bytes > MOST_BYTES) throw tooLarge(graph.name, program, plan.bytes);
+  const { bytes, pages } = writeModule(program, plan);
+  const memory = new WebAssembly.Memory({ initial: pages });
+  const { instance } = await WebAssembly.instantiate(bytes, { env: { memory } });
+  const run = instance.exports.run as () => void;
+
+  const views = (ports: readonly Port[], names: readonly string[]): readonly View[] => {
+    const byName = new Map(ports.map((port) => [port.name, port]));
+    return names.flatMap((name) => {
+      const port = byName.get(name);
+      return port === undefined ? [] : [viewOf(memory, plan, port)];
+    });
+  };
+  const namesOf = (params: Interface["inputs"]): readonly string[] => params.map((param) => param.name);
+  const stateViews = views(program.inputs, namesOf(state));
+  const inputViews = views(program.inputs, namesOf(inputs));
+  const outputViews = views(program.outputs, outputs);
+  const report = new Int32Array(memory.buffer, 0, 3);
+  return {
+    load(values) {
+      stateViews.forEach((view, i) => {
+        put(view, values[i]);
+      });
+    },
+    save: () => stateViews.map(take),
+    run(values) {
+      inputViews.forEach((view, i) => {
+        put(view, values[i]);
+      });
+      try {
+        run();
+      } catch (error) {
+        if (!(error instanceof WebAssembly.RuntimeError)) throw error;
+        const [number, index, limit] = report;
+        const { op, text, origin } = program.sites[number];
+        throw new RunError([
+          {
+            code: `${op}.index`,
+            problem: `indices of ${op} lie within the axis that they index`,
+            at: { kind: "node", graph: graph.name, text, origin },
+            expected: `0 to ${limit - 1}`,
+            received: String(index),
+          },
+        ]);
+      }
+      return outputViews.map(take);
+    },
+  };
+}

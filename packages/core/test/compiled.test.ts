@@ -1,0 +1,131 @@
+/** The compiled executor against the reference executor: every op, loops with every option, random graphs and their gradients. */
+import { describe, expect, test } from "vitest";
+import { gradient } from "../src/autodiff/gradient.js";
+import { RunError } from "../src/errors/errors.js";
+import { buildGraph } from "../src/graph/builder.js";
+import { evaluate, type Tensors } from "../src/graph/evaluate.js";
+import { graphFromJson } from "../src/graph/deserialize.js";
+import { graphToJson } from "../src/graph/serialize.js";
+import type { Graph } from "../src/ir/graph.js";
+import { compile, type CompileOptions } from "../src/runtime/compile.js";
+import { toTensor, toTensorData } from "../src/shape/tensor-data.js";
+import { f32, i32, isFloat } from "../src/shape/tensor-type.js";
+import type { Tensor } from "../src/shape/tensor.js";
+import { randomGraph } from "./random-graphs.js";
+import { LSTM_WRT, lstmGraph, lstmPoint, type LstmOptions } from "./recurrent.js";
+
+/** The same graph with f32 in place of f64. */
+const inF32 = (graph: Graph): Graph =>
+  graphFromJson(JSON.parse(JSON.stringify(graphToJson(graph)).replaceAll('"f64', '"f32')));
+
+const tensorInF32 = ({ type, data }: Tensor): Tensor =>
+  type.dtype === "f64" ? { type: { dtype: "f32", dims: type.dims }, data: data.map(Math.fround) } : { type, data };
+
+async function runCompiled(graph: Graph, inputs: Tensors, options: CompileOptions = {}): Promise<Tensors> {
+  const data = Object.fromEntries(Object.entries(inputs).map(([name, tensor]) => [name, toTensorData(tensor)]));
+  const isState = new Set(graph.state.map(({ param }) => param));
+  const [state, given] = [true, false].map((wanted) =>
+    Object.fromEntries(Object.entries(data).filter(([name]) => isState.has(name) === wanted)),
+  );
+  const executable = await compile(graph, { executor: "compiled", state, ...options });
+  const results = await executable.run(given);
+  executable.dispose();
+  return Object.fromEntries(Object.entries(results).map(([name, value]) => [name, toTensor(value)]));
+}
+
+/** Floats agree relative to the largest of their tensor, everything else exactly. */
+function expectAgreement(actual: Tensors, expected: Tensors, tolerance: number): void {
+  for (const [name, { type, data }] of Object.entries(actual)) {
+    const wanted = expected[name];
+    expect(type, name).toEqual(wanted.type);
+    const finite = wanted.data.map((value) => (Number.isFinite(value) ? Math.abs(value) : 0));
+    const scale = finite.reduce((a, b) => Math.max(a, b), 1e-6);
+    data.forEach((value, i) => {
+      const reference = wanted.data[i];
+      const close = isFloat(type.dtype) && Math.abs(value - reference) <= tolerance * scale;
+      if (!close && !Object.is(value + 0, reference + 0)) expect(value, `${name}[${i}]`).toBe(reference);
+    });
+  }
+}
+
+describe.each(["steps", "final"] as const)("an LSTM and its gradient, reading %s", (reads) => {
+  const options: readonly Omit<LstmOptions, "reads">[] = [
+    {},
+    { reverse: true },
+    { checkpoint: 4 },
+    { checkpoint: "sqrt", reverse: true },
+    { outputs: "zero" },
+    { outputs: "hold", reverse: true },
+    { outputs: "hold", checkpoint: 3 },
+    { truncate: { k1: 2, k2: 2 } },
+    { truncate: { k1: 2, k2: 5 }, checkpoint: 4 },
+  ];
+  test.each(options)("with %o", async (option) => {
+    for (const [steps, batch] of [
+      [1, 1],
+      [7, 5],
+    ]) {
+      const lengths = option.outputs === undefined ? undefined : Array.from({ length: batch }, (_, b) => (b * 3) % 8);
+      const point = Object.fromEntries(
+        [...lstmPoint(steps, batch, lengths)].map(([name, tensor]) => [name, tensorInF32(tensor)]),
+      );
+      const graph = inF32(gradient(lstmGraph({ reads, ...option }), { of: "loss", wrt: LSTM_WRT }));
+      expectAgreement(await runCompiled(graph, point), evaluate(graph, point), 3e-6);
+    }
+  });
+});
+
+describe("random graphs", () => {
+  const seeds = Array.from({ length: Number(process.env.LATCHGRAD_SEEDS ?? 40) }, (_, seed) => seed);
+  test.each(seeds)("%i and its gradient", async (seed) => {
+    const random = randomGraph(seed, { smooth: true });
+    const inputs = Object.fromEntries(
+      Object.entries(random.inputs).map(([name, tensor]) => [name, tensorInF32(tensor)]),
+    );
+    for (const whole of [random.graph, gradient(random.graph, { of: "loss", wrt: random.wrt })]) {
+      const graph = inF32(whole);
+      expectAgreement(await runCompiled(graph, inputs), evaluate(graph, inputs), 2e-4);
+    }
+  });
+});
+
+describe("state", () => {
+  test("two parameters that exchange their values", async () => {
+    const g = buildGraph("exchange");
+    const a = g.param("a", f32(3));
+    const b = g.param("b", f32(3));
+    const graph = g.build({ "next a": b, "next b": a }, [
+      { param: "a", next: "next a" },
+      { param: "b", next: "next b" },
+    ]);
+    const vector = (...data: readonly number[]) =>
+      ({ dtype: "f32", dims: [3], data: Float32Array.from(data) }) as const;
+    const executable = await compile(graph, { state: { a: vector(1, 2, 3), b: vector(4, 5, 6) } });
+    await executable.run({});
+    expect(await executable.readState()).toEqual({ a: vector(4, 5, 6), b: vector(1, 2, 3) });
+  });
+
+  test("stays as it was when an index is out of range, and the error is that of the reference executor", async () => {
+    const g = buildGraph("lookup");
+    const count = g.param("count", f32());
+    const table = g.param("table", f32(3, 2));
+    const ids = g.param("ids", i32("B"));
+    const rows = g.at("/layers/0", () => g.gather(table, ids, { axis: 0, batch: 0 }));
+    const graph = g.build({ rows, next: g.add(count, 1) }, [{ param: "count", next: "next" }]);
+    const scalar = { dtype: "f32", dims: [], data: Float32Array.of(4) } as const;
+    const inputs = {
+      table: { dtype: "f32", dims: [3, 2], data: new Float32Array(6) },
+      ids: { dtype: "i32", dims: [2], data: Int32Array.of(1, 7) },
+    } as const;
+    for (const executor of ["compiled", "reference"] as const) {
+      const executable = await compile(graph, { executor, state: { count: scalar } });
+      const failure = await executable.run(inputs).catch((error: unknown) => error);
+      expect(failure).toBeInstanceOf(RunError);
+      if (!(failure instanceof RunError)) return;
+      expect(failure.issues[0].code).toBe("gather.index");
+      expect(failure.message).toContain("/layers/0");
+      expect(failure.message).toContain("7");
+      expect(await executable.readState()).toEqual({ count: scalar });
+    }
+  });
+});
