@@ -8,7 +8,7 @@ import { printGraph } from "../src/graph/print.js";
 import { graphToJson } from "../src/graph/serialize.js";
 import { checkGraph } from "../src/graph/verify.js";
 import type { Graph } from "../src/ir/graph.js";
-import { allPasses, optimize } from "../src/passes/index.js";
+import { loopPasses, optimize } from "../src/passes/index.js";
 
 type Options = ReadonlyMap<string, string>;
 type Step = (graph: Graph, options: Options) => Graph | string;
@@ -31,7 +31,7 @@ export const steps: ReadonlyMap<string, Step> = new Map<string, Step>([
   ["pullback", (graph, options) => pullback(graph, { of: listed(options, "of"), wrt: listed(options, "wrt") })],
   ["gradient", (graph, options) => gradient(graph, { of: options.get("of") ?? "", wrt: listed(options, "wrt") })],
   ["bind", (graph, options) => bindGraph(graph, Object.fromEntries([...options].map(([k, v]) => [k, Number(v)])))],
-  ...allPasses.map((pass): [string, Step] => [pass.name, (graph) => pass.run(graph)]),
+  ...loopPasses.map((pass): [string, Step] => [pass.name, (graph) => pass.run(graph)]),
 ]);
 
 interface Command {

@@ -30,8 +30,6 @@ export interface BuilderScope extends RegionScope {
   param(name: string, type: TensorType, origin?: Origin): Value;
   /** Appends a node. Throws ShapeError when its operands or attributes do not fit. */
   node(request: NodeRequest): readonly Value[];
-  /** Appends a copy of a node of another graph, with its attributes, regions, names and origin. */
-  copy(node: Node, inputs: readonly Value[]): readonly Value[];
   /** Gives a value made here a telling name (made unique); returns the value. */
   named(name: string, value: Value): Value;
   nameOf(value: Value): string;

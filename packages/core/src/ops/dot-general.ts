@@ -5,7 +5,7 @@ import { sizesOf, type Tensor } from "../shape/tensor.js";
 import { sameDims, type Dims, type TensorType } from "../shape/tensor-type.js";
 import type { Emit, Op, Value } from "./op.js";
 import { transpose } from "./reshape.js";
-import { allAxes, allNumeric, isAxis, sameElementType } from "./rules.js";
+import { allAxes, allNumeric, behindSteps, isAxis, sameElementType } from "./rules.js";
 
 type Axes = readonly number[];
 type DotAttrs = { readonly contractX: Axes; readonly contractY: Axes; readonly batchX: Axes; readonly batchY: Axes };
@@ -96,6 +96,35 @@ export const dotGeneral: Op<2, DotAttrs> = {
       withAxesAt(emit, ofY, [...batchY, ...inOrderOf(contractY, contractX), ...freeY]),
     ];
   },
+  stacked({ emit, inputs: [x, y], isStacked: [xIsStacked, yIsStacked], attrs }) {
+    const { contractX, contractY, batchX, batchY } = attrs;
+    const behind = (axes: Axes, isStacked: boolean): number[] => axes.map((axis) => (isStacked ? axis + 1 : axis));
+    if (xIsStacked && yIsStacked)
+      return emit(dotGeneral, [x, y], {
+        contractX: behind(contractX, true),
+        contractY: behind(contractY, true),
+        batchX: behindSteps(batchX),
+        batchY: behindSteps(batchY),
+      });
+    const product = emit(dotGeneral, [x, y], {
+      contractX: behind(contractX, xIsStacked),
+      contractY: behind(contractY, yIsStacked),
+      batchX: behind(batchX, xIsStacked),
+      batchY: behind(batchY, yIsStacked),
+    });
+    // The steps are now the first free axis of the operand that has them.
+    const freeOfX = x.type.dims.length - contractX.length - batchX.length;
+    const steps = batchX.length + (xIsStacked ? 0 : freeOfX);
+    const others = allAxes(product.type.dims.length).filter((axis) => axis !== steps);
+    return steps === 0 ? product : emit(transpose, [product], { order: [steps, ...others] });
+  },
+  summed: ({ emit, inputs, attrs: { contractX, contractY, batchX, batchY } }) =>
+    emit(dotGeneral, inputs, {
+      contractX: behindSteps(contractX),
+      contractY: behindSteps(contractY),
+      batchX: batchX.map((axis) => axis + 1),
+      batchY: batchY.map((axis) => axis + 1),
+    }),
 };
 
 /**

@@ -4,7 +4,7 @@
  * and the test matrix all come from it. Nothing outside `ops/` may ask for an op's name.
  */
 import type { AttrKind, Attrs } from "../ir/attrs.js";
-import type { Graph } from "../ir/graph.js";
+import type { Graph, Node } from "../ir/graph.js";
 import type { Kernel } from "../kernel/kernel.js";
 import type { Dim } from "../shape/dim.js";
 import type { Tensor } from "../shape/tensor.js";
@@ -41,11 +41,14 @@ export interface Constraint<N extends Arity = Arity, A extends Attrs = Attrs> {
 /**
  * What transformations may know of an op without knowing its name.
  * - elementwise: result element i depends only on element i of each operand, and all operands have the result's dims.
+ * - linear: the op of a sum of operands is the sum of the results; it has one operand.
  * - cheap: computing the result again costs about as much as loading it; so it is never worth storing.
  */
 export interface Traits {
   readonly elementwise?: true;
   readonly cheap?: true;
+  /** The op of a sum of first operands is the sum of the results. */
+  readonly linear?: true;
 }
 
 /** Answer of a rule for an operand through which no gradient can be asked for, with the reason. */
@@ -74,6 +77,17 @@ export interface VjpRule<N extends Arity = Arity, A extends Attrs = Attrs> {
   readonly emit: Emit;
 }
 
+/** One op over all steps of a loop at once. */
+export interface StackedRule<N extends Arity = Arity, A extends Attrs = Attrs> {
+  /** Those that differ from step to step have the steps as a new first axis. */
+  readonly inputs: Inputs<N, Value>;
+  readonly isStacked: Inputs<N, boolean>;
+  readonly attrs: A;
+  /** Number of steps. */
+  readonly length: Dim;
+  readonly emit: Emit;
+}
+
 export interface Op<N extends Arity = Arity, A extends Attrs = Attrs> {
   readonly kind: "op";
   readonly name: string;
@@ -95,6 +109,10 @@ export interface Op<N extends Arity = Arity, A extends Attrs = Attrs> {
   kernel(inputs: Inputs<N, TensorType>, attrs: A, type: TensorType): Kernel;
   /** Cotangents of the operands, as graph. Called only when the result is a float. */
   vjp(rule: VjpRule<N, A>): Inputs<N, Cotangent>;
+  /** The results of all steps, stacked; at least one operand is. Elementwise ops need none; absent elsewhere, the op stays in its loop. */
+  stacked?(rule: StackedRule<N, A>): Value;
+  /** The sum of the results of all steps, without their stack; all operands are stacked. Absent: there is nothing better than adding them up. */
+  summed?(rule: Omit<StackedRule<N, A>, "isStacked">): Value;
 }
 
 /** Builds graphs for regions from inside a rule, so that ops need not know the builder. */
@@ -106,6 +124,8 @@ export interface RegionScope {
     attrs: A,
     regions: readonly Graph[],
   ): readonly Value[];
+  /** Appends a copy of a node of another graph, with its attributes, regions, names and origin. */
+  copy(node: Node, inputs: readonly Value[]): readonly Value[];
   /** Copies all nodes of a graph here, with its parameters replaced by `inputs`; returns its outputs. */
   inline(graph: Graph, inputs: readonly Value[]): readonly Value[];
   /** A graph of its own, built by `build` from parameters of the given types. */
@@ -222,6 +242,10 @@ export interface RegionOp<A extends Attrs = Attrs> {
     types: readonly TensorType[],
   ): readonly Float64Array[];
   structure(inputCount: number, attrs: A): RegionStructure;
+  /** The attributes of a loop like this one with other numbers of consts and carries; absent for what is no loop. */
+  reshaped?(attrs: A, consts: number, carries: number): A;
+  /** Whether steps may be skipped for some examples, so that what a step computes does not always count. */
+  skipsSteps?(attrs: A): boolean;
   /**
    * The same results in simpler terms, for an executor that knows only the structure; undefined where the node is as
    * simple as it gets. Regions are expanded already.

@@ -8,7 +8,7 @@ import { sizesOf, type Tensor } from "../shape/tensor.js";
 import { div, mul } from "./arithmetic.js";
 import { cast, eq } from "./compare.js";
 import type { Emit, Op, Value } from "./op.js";
-import { allNumeric, areIncreasing, existingAxis, increasingAxes, wrapTo } from "./rules.js";
+import { allNumeric, areIncreasing, behindSteps, existingAxis, increasingAxes, wrapTo } from "./rules.js";
 
 type BroadcastAttrs = { readonly dims: Dims; readonly axes: readonly number[] };
 
@@ -59,6 +59,8 @@ export const broadcast: Op<1, BroadcastAttrs> = {
   vjp: ({ emit, cotangent: g, attrs: { axes } }) => [
     emit(reduceSum, [g], { axes: complementOf(axes, g.type.dims.length) }),
   ],
+  stacked: ({ emit, inputs, attrs: { dims, axes }, length }) =>
+    emit(broadcast, inputs, { dims: [length, ...dims], axes: behindSteps(axes) }),
 };
 
 /** The axes that `axes` does not name, increasing. */
@@ -99,6 +101,8 @@ export const reduceSum: Op<1, AxesAttrs> = {
   },
   kernel: (_, { axes }) => ({ kind: "reduce", axes, initial: 0, combine: (k, x, y) => k.add(x, y) }),
   vjp: ({ emit, cotangent: g, inputs: [x], attrs: { axes } }) => [spread(emit, g, x.type.dims, axes)],
+  stacked: ({ emit, inputs, attrs: { axes } }) => emit(reduceSum, inputs, { axes: axes.map((axis) => axis + 1) }),
+  summed: ({ emit, inputs, attrs: { axes } }) => emit(reduceSum, inputs, { axes: behindSteps(axes) }),
 };
 
 /** The maximum of no elements. */

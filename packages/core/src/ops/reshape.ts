@@ -4,6 +4,7 @@ import { elementCount, forEachOffset, stridesOf } from "../shape/strides.js";
 import { sizesOf } from "../shape/tensor.js";
 import { areValidDims, sizeOf, type Dims } from "../shape/tensor-type.js";
 import type { Op } from "./op.js";
+import { behindSteps } from "./rules.js";
 
 export const reshape: Op<1, { readonly dims: Dims }> = {
   kind: "op",
@@ -21,11 +22,12 @@ export const reshape: Op<1, { readonly dims: Dims }> = {
       holds: ([x], { dims }) => sizeOf(x.dims) === sizeOf(dims),
     },
   ],
-  traits: { cheap: true },
+  traits: { cheap: true, linear: true },
   result: ([x], { dims }) => ({ dtype: x.dtype, dims }),
   evaluate: ([x]) => x.data,
   kernel: () => ({ kind: "reshape" }),
   vjp: ({ emit, cotangent: g, inputs: [x] }) => [emit(reshape, [g], { dims: x.type.dims })],
+  stacked: ({ emit, inputs, attrs: { dims }, length }) => emit(reshape, inputs, { dims: [length, ...dims] }),
 };
 
 export const transpose: Op<1, { readonly order: readonly number[] }> = {
@@ -44,7 +46,7 @@ export const transpose: Op<1, { readonly order: readonly number[] }> = {
         order.length === x.dims.length && [...order].sort((a, b) => a - b).every((axis, i) => axis === i),
     },
   ],
-  traits: { cheap: true },
+  traits: { cheap: true, linear: true },
   result: ([x], { order }) => ({ dtype: x.dtype, dims: order.map((axis) => x.dims[axis]) }),
   evaluate([x], { order }, type) {
     const sizes = sizesOf(type);
@@ -66,4 +68,5 @@ export const transpose: Op<1, { readonly order: readonly number[] }> = {
   vjp: ({ emit, cotangent: g, attrs: { order } }) => [
     emit(transpose, [g], { order: order.map((_, axis) => order.indexOf(axis)) }),
   ],
+  stacked: ({ emit, inputs, attrs: { order } }) => emit(transpose, inputs, { order: behindSteps(order) }),
 };

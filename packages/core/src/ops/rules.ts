@@ -102,3 +102,6 @@ export const filled = (emit: Emit, like: TensorType, value: number): Value =>
 
 /** The type of one element. */
 export const scalarLike = ({ dtype }: TensorType): TensorType => ({ dtype, dims: [] });
+
+/** Axes of one step as axes of all steps, with the axis of the steps in front of them. */
+export const behindSteps = (axes: readonly number[]): number[] => [0, ...axes.map((axis) => axis + 1)];

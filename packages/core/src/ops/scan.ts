@@ -196,6 +196,8 @@ export const scan: RegionOp<ScanAttrs> = {
     outputTypes(body).map((type, i) => (i < attrs.carries ? type : stacked(type, attrs.length))),
   evaluate: evaluateScan,
   structure: (_, { consts, carries, length, reverse }) => ({ kind: "loop", consts, carries, count: length, reverse }),
+  reshaped: (attrs, consts, carries) => ({ ...attrs, consts, carries }),
+  skipsSteps: ({ lengths }) => lengths !== "none",
   dependence: scanDependence,
   expand(scope, inputs, [body], attrs) {
     if (attrs.lengths === "none") return undefined;

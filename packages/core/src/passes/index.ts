@@ -3,14 +3,22 @@ import type { Graph } from "../ir/graph.js";
 import { cse } from "./cse.js";
 import { dce } from "./dce.js";
 import { fold } from "./fold.js";
+import { hoist } from "./hoist.js";
 import { runPasses, type Pass, type PassOptions } from "./pass.js";
 import { simplify } from "./simplify.js";
+import { sink } from "./sink.js";
 
 /**
  * dce first, so that nobody works on dead nodes; fold before simplify, whose rules ask for constants; cse when equal
  * expressions have become equal nodes; dce last, for what the others left behind.
  */
 export const allPasses: readonly Pass[] = [dce, fold, simplify, cse, dce];
+
+/**
+ * What the compiled executor runs on top, for a graph whose loops have no lengths any more: hoist before sink, because
+ * what left the loop in front needs no stack of its own; then once more what tidies up behind them.
+ */
+export const loopPasses: readonly Pass[] = [...allPasses, hoist, sink, fold, simplify, cse, dce];
 
 /** The graph after all passes: it computes the same outputs, with fewer nodes. */
 export const optimize = (graph: Graph, options?: PassOptions): Graph => runPasses(graph, allPasses, options);

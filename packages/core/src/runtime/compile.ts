@@ -4,7 +4,9 @@ import { CompileError } from "../errors/errors.js";
 import { checkGraph } from "../graph/verify.js";
 import type { Graph } from "../ir/graph.js";
 import { valueTypes } from "../ir/graph.js";
-import { optimize } from "../passes/index.js";
+import { suggestName } from "../errors/suggest.js";
+import { allPasses, loopPasses } from "../passes/index.js";
+import { runPasses, type Pass } from "../passes/pass.js";
 import { executableOf } from "./engine.js";
 import type { Executable, TensorsByName } from "./executable.js";
 import { referenceEngine } from "./reference.js";
@@ -23,11 +25,27 @@ export interface CompileOptions {
    * add, the same bits in every engine.
    */
   readonly precision?: Precision;
+  /** Names of passes to leave out, to see what they do or whether one is at fault. */
+  readonly without?: readonly string[];
 }
 
 /** True when some value of the graph, or of its regions, is f64. */
 const hasF64 = (graph: Graph): boolean =>
   valueTypes(graph).some((type) => type.dtype === "f64") || graph.nodes.some((node) => node.regions.some(hasF64));
+
+function checkPassNames(names: readonly string[]): void {
+  const known = [...new Set(loopPasses.map((pass) => pass.name))];
+  const unknown = names.filter((name) => !known.includes(name));
+  if (unknown.length > 0)
+    throw new CompileError(
+      unknown.map((name) => ({
+        code: "compile.unknown-pass",
+        problem: "a pass that is left out is one that there is",
+        at: { kind: "value", name: `pass ${name}` },
+        hint: suggestName(name, known),
+      })),
+    );
+}
 
 const f64NotCompiled = (graph: string): CompileError =>
   new CompileError([
@@ -45,17 +63,19 @@ const f64NotCompiled = (graph: string): CompileError =>
  * not fit, CompileError when "compiled" is asked for and the graph has f64.
  */
 export async function compile(graph: Graph, options: CompileOptions = {}): Promise<Executable> {
-  const { state = {}, precision = "fast" } = options;
+  const { state = {}, precision = "fast", without = [] } = options;
+  checkPassNames(without);
+  const kept = (passes: readonly Pass[]): readonly Pass[] => passes.filter((pass) => !without.includes(pass.name));
   checkGraph(graph);
   const executor = options.executor ?? (hasF64(graph) ? "reference" : "compiled");
   if (executor === "compiled" && hasF64(graph)) throw f64NotCompiled(graph.name);
-  const optimized = optimize(graph);
+  const optimized = runPasses(graph, kept(allPasses));
   const granted = precision === "fast" && hasRelaxedSimd() ? "fast" : "reproducible";
   return Promise.resolve(
     executableOf(optimized, state, async (sorted, bindings) =>
       executor === "reference"
         ? Promise.resolve(referenceEngine(sorted, bindings))
-        : wasmEngine(sorted, bindings, granted),
+        : wasmEngine(sorted, bindings, granted, kept(loopPasses)),
     ),
   );
 }

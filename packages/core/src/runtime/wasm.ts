@@ -10,7 +10,7 @@ import { expandRegions } from "../graph/expand.js";
 import type { DimBindings } from "../shape/dim.js";
 import { elementCount } from "../shape/strides.js";
 import type { NumberArray, TensorData } from "../shape/tensor-data.js";
-import { optimize } from "../passes/index.js";
+import { runPasses, type Pass } from "../passes/pass.js";
 import type { Engine, Interface } from "./engine.js";
 
 /** bool is a mask inside, 0 or -1 in four bytes, and 0 or 1 in one byte outside. */
@@ -67,8 +67,9 @@ export async function wasmEngine(
   { graph, state, inputs, outputs }: Interface,
   bindings: DimBindings,
   precision: Precision,
+  passes: readonly Pass[],
 ): Promise<Engine> {
-  const program = lower(optimize(expandRegions(bindGraph(graph, bindings))), precision);
+  const program = lower(runPasses(expandRegions(bindGraph(graph, bindings)), passes), precision);
   const plan = planMemory(program);
   if (plan.bytes > MOST_BYTES) throw tooLarge(graph.name, program, plan.bytes);
   const { bytes, pages } = writeModule(program, plan);

@@ -1,0 +1,70 @@
+/** What passes over loops share: a loop with its parts by role, and a copy of a graph in which loops are rewritten. */
+import { buildGraph, opOf, type BuilderScope } from "../graph/builder.js";
+import type { Graph, Node, Param } from "../ir/graph.js";
+import type { RegionOp, Value } from "../ops/op.js";
+import type { Dim } from "../shape/dim.js";
+
+/** A loop of a graph under construction. */
+export interface LoopNode {
+  readonly op: RegionOp;
+  readonly node: Node;
+  readonly body: Graph;
+  readonly count: Dim;
+  /** Inputs by role; `others` follow the stacks. */
+  readonly consts: readonly Value[];
+  readonly carries: readonly Value[];
+  readonly stacks: readonly Value[];
+  readonly others: readonly Value[];
+  /** Parameters of the body by role. */
+  readonly params: {
+    readonly consts: readonly Param[];
+    readonly carries: readonly Param[];
+    readonly rows: readonly Param[];
+    readonly index: Param;
+  };
+}
+
+function loopOf(node: Node, body: Graph, inputs: readonly Value[]): LoopNode | undefined {
+  const op = opOf(node);
+  if (op.kind !== "region") return undefined;
+  const structure = op.structure(inputs.length, node.attrs);
+  if (structure.kind !== "loop") return undefined;
+  const { consts, carries, count } = structure;
+  const firstRow = consts + carries;
+  const rows = body.params.slice(firstRow, -1);
+  return {
+    op,
+    node,
+    body,
+    count,
+    consts: inputs.slice(0, consts),
+    carries: inputs.slice(consts, firstRow),
+    stacks: inputs.slice(firstRow, firstRow + rows.length),
+    others: inputs.slice(firstRow + rows.length),
+    params: {
+      consts: body.params.slice(0, consts),
+      carries: body.params.slice(consts, firstRow),
+      rows,
+      index: body.params[body.params.length - 1],
+    },
+  };
+}
+
+/** Results in place of the loop's, or undefined to leave it as it is. */
+export type RewriteLoop = (g: BuilderScope, loop: LoopNode) => readonly Value[] | undefined;
+
+/** A copy of the graph with its loops rewritten, innermost first; the graph itself when it has none. */
+export function rewriteLoops(graph: Graph, rewrite: RewriteLoop): Graph {
+  if (!graph.nodes.some((node) => node.regions.length > 0)) return graph;
+  const g: BuilderScope = buildGraph(graph.name);
+  const values: Value[] = graph.params.map((param) => g.param(param.name, param.type, param.origin));
+  for (const node of graph.nodes) {
+    const inputs = node.inputs.map((id) => values[id]);
+    const regions = node.regions.map((region) => rewriteLoops(region, rewrite));
+    const loop = regions.length === 1 ? loopOf(node, regions[0], inputs) : undefined;
+    const results = loop === undefined ? undefined : g.at(node.origin, () => rewrite(g, loop));
+    values.push(...(results ?? g.copy({ ...node, regions }, inputs)));
+    if (results !== undefined) node.names.forEach((name, k) => g.named(name, values[node.id + k]));
+  }
+  return g.build(Object.fromEntries(graph.outputs.map(({ name, value }) => [name, values[value]])), graph.state);
+}

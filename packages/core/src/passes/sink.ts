@@ -1,0 +1,155 @@
+/**
+ * Sinking: a sum that a loop accumulates and nobody reads inside leaves the
+ * loop, as one contraction or reduction over the stacked steps. Above all the gradients of
+ * weights: T products of [input, B] by [B, units] become one of [input, T·B].
+ */
+import { opOf, type BuilderScope } from "../graph/builder.js";
+import { valueNames, valueTypes, type Graph, type Node, type ValueId } from "../ir/graph.js";
+import { add } from "../ops/arithmetic.js";
+import type { Op, Value } from "../ops/op.js";
+import { rewriteLoops, type LoopNode } from "./loops.js";
+import type { Pass } from "./pass.js";
+
+/** How a sum over steps is made outside: `stacks` are body values whose stacks it needs. */
+interface SumPlan {
+  readonly stacks: readonly ValueId[];
+  build(g: BuilderScope, stackOf: (id: ValueId) => Value): Value;
+}
+
+interface Accumulation {
+  /** Number of the carry. */
+  readonly carry: number;
+  /** The node that adds to it. */
+  readonly sum: Node;
+  readonly plan: SumPlan;
+}
+
+interface BodyFacts {
+  readonly madeBy: ReadonlyMap<ValueId, Node>;
+  readonly readers: ReadonlyMap<ValueId, number>;
+  readonly firstCarry: number;
+  readonly firstRow: number;
+}
+
+function factsOf({ body, params }: LoopNode): BodyFacts {
+  const readers = new Map<ValueId, number>();
+  for (const id of [...body.nodes.flatMap((node) => node.inputs), ...body.outputs.map((output) => output.value)])
+    readers.set(id, (readers.get(id) ?? 0) + 1);
+  return {
+    madeBy: new Map(body.nodes.flatMap((node) => node.types.map((_, k) => [node.id + k, node] as const))),
+    readers,
+    firstCarry: params.consts.length,
+    firstRow: params.consts.length + params.carries.length,
+  };
+}
+
+/** A plan for the sum of a body value over all steps, or undefined where adding step by step is best. */
+function planSum(loop: LoopNode, facts: BodyFacts, value: ValueId): SumPlan | undefined {
+  const node = facts.madeBy.get(value);
+  const op = node === undefined ? undefined : opOf(node);
+  if (node === undefined || op?.kind !== "op") return undefined;
+  if (op.summed !== undefined) {
+    // A const is the same in every step, so it has no stack.
+    if (node.inputs.some((id) => id < facts.firstCarry)) return undefined;
+    return {
+      stacks: node.inputs,
+      build: (g, stackOf) => sumOf(g, op, node, node.inputs.map(stackOf), loop),
+    };
+  }
+  const inner = op.traits.linear === true ? planSum(loop, facts, node.inputs[0]) : undefined;
+  if (inner === undefined) return undefined;
+  return {
+    stacks: inner.stacks,
+    build: (g, stackOf) => g.node({ op, inputs: [inner.build(g, stackOf)], attrs: node.attrs })[0],
+  };
+}
+
+function sumOf(g: BuilderScope, op: Op, node: Node, inputs: readonly Value[], { count }: LoopNode): Value {
+  const sum = op.summed?.({ inputs, attrs: node.attrs, length: count, emit: g.emit });
+  return sum ?? inputs[0];
+}
+
+function findAccumulations(loop: LoopNode, facts: BodyFacts): readonly Accumulation[] {
+  const { body, params } = loop;
+  return params.carries.flatMap((_, carry): readonly Accumulation[] => {
+    const param = facts.firstCarry + carry;
+    const next = body.outputs[carry].value;
+    const sum = facts.madeBy.get(next);
+    if (sum === undefined || opOf(sum) !== (add as unknown) || !sum.inputs.includes(param)) return [];
+    if (facts.readers.get(param) !== 1 || facts.readers.get(next) !== 1) return [];
+    const [added] = sum.inputs.filter((id) => id !== param);
+    const plan = planSum(loop, facts, added);
+    return plan === undefined ? [] : [{ carry, sum, plan }];
+  });
+}
+
+function sinkFrom(g: BuilderScope, loop: LoopNode): readonly Value[] | undefined {
+  const { op, body, params, node: loopNode } = loop;
+  // Steps that some examples skip must not count in a sum over all steps.
+  if (op.skipsSteps?.(loopNode.attrs) !== false || op.reshaped === undefined) return undefined;
+  const facts = factsOf(loop);
+  const found = findAccumulations(loop, facts);
+  if (found.length === 0) return undefined;
+  const sunk = new Set(found.map(({ carry }) => carry));
+  const dropped = new Set(found.map(({ sum }) => sum));
+  const keptCarries = params.carries.map((_, i) => i).filter((i) => !sunk.has(i));
+  const ys = body.outputs.slice(params.carries.length).map((output) => output.value);
+  const isRow = (id: ValueId): boolean => id >= facts.firstRow && id < body.params.length - 1;
+  const needed = new Set(found.flatMap(({ plan }) => plan.stacks));
+  const newYs = [...needed].filter((id) => !isRow(id) && !ys.includes(id)).sort((a, b) => a - b);
+
+  const region = regionWithout(g, loop, facts, sunk, dropped, [
+    ...keptCarries.map((i) => body.outputs[i].value),
+    ...ys,
+    ...newYs,
+  ]);
+  const results = g.node({
+    op,
+    inputs: [...loop.consts, ...keptCarries.map((i) => loop.carries[i]), ...loop.stacks, ...loop.others],
+    attrs: op.reshaped(loopNode.attrs, loop.consts.length, keptCarries.length),
+    regions: [region],
+  });
+  const stacks = results.slice(keptCarries.length);
+  const stackOf = (id: ValueId): Value =>
+    isRow(id) ? loop.stacks[id - facts.firstRow] : stacks[[...ys, ...newYs].indexOf(id)];
+  const finals = params.carries.map((_, i): Value => {
+    const accumulation = found.find(({ carry }) => carry === i);
+    if (accumulation === undefined) return results[keptCarries.indexOf(i)];
+    const { sum, plan } = accumulation;
+    return g.at(sum.origin, () => g.emit(add, [loop.carries[i], plan.build(g, stackOf)]));
+  });
+  return [...finals, ...stacks.slice(0, ys.length)];
+}
+
+/** The body without some carries and the nodes that add to them. */
+function regionWithout(
+  g: BuilderScope,
+  { body }: LoopNode,
+  { firstCarry }: BodyFacts,
+  sunk: ReadonlySet<number>,
+  dropped: ReadonlySet<Node>,
+  outputs: readonly ValueId[],
+): Graph {
+  const types = valueTypes(body);
+  const names = valueNames(body);
+  const order = body.params.map((_, id) => id).filter((id) => !sunk.has(id - firstCarry));
+  return g.region(
+    body.name,
+    order.map((id) => ({ name: names[id], type: types[id] })),
+    (inner, args) => {
+      const inside = new Map(order.map((id, i) => [id, args[i]]));
+      const valueOf = (id: ValueId): Value => inside.get(id) as Value;
+      for (const node of body.nodes)
+        if (!dropped.has(node))
+          inner.copy(node, node.inputs.map(valueOf)).forEach((value, k) => inside.set(node.id + k, value));
+      return outputs.map(valueOf);
+    },
+  );
+}
+
+/** Turns sums that loops only accumulate into one contraction or reduction over all steps. */
+export const sink: Pass = {
+  name: "sink",
+  summary: "Turns sums that loops only accumulate into one contraction or reduction over all steps.",
+  run: (graph) => rewriteLoops(graph, sinkFrom),
+};
