@@ -4,22 +4,13 @@ import { gradient } from "../src/autodiff/gradient.js";
 import { RunError } from "../src/errors/errors.js";
 import { buildGraph } from "../src/graph/builder.js";
 import { evaluate, type Tensors } from "../src/graph/evaluate.js";
-import { graphFromJson } from "../src/graph/deserialize.js";
-import { graphToJson } from "../src/graph/serialize.js";
 import type { Graph } from "../src/ir/graph.js";
 import { compile, type CompileOptions } from "../src/runtime/compile.js";
 import { toTensor, toTensorData } from "../src/shape/tensor-data.js";
 import { f32, i32, isFloat } from "../src/shape/tensor-type.js";
-import type { Tensor } from "../src/shape/tensor.js";
+import { graphInF32, tensorsInF32 } from "./in-f32.js";
 import { randomGraph } from "./random-graphs.js";
 import { LSTM_WRT, lstmGraph, lstmPoint, type LstmOptions } from "./recurrent.js";
-
-/** The same graph with f32 in place of f64. */
-const inF32 = (graph: Graph): Graph =>
-  graphFromJson(JSON.parse(JSON.stringify(graphToJson(graph)).replaceAll('"f64', '"f32')));
-
-const tensorInF32 = ({ type, data }: Tensor): Tensor =>
-  type.dtype === "f64" ? { type: { dtype: "f32", dims: type.dims }, data: data.map(Math.fround) } : { type, data };
 
 async function runCompiled(graph: Graph, inputs: Tensors, options: CompileOptions = {}): Promise<Tensors> {
   const data = Object.fromEntries(Object.entries(inputs).map(([name, tensor]) => [name, toTensorData(tensor)]));
@@ -66,10 +57,8 @@ describe.each(["steps", "final"] as const)("an LSTM and its gradient, reading %s
       [7, 5],
     ]) {
       const lengths = option.outputs === undefined ? undefined : Array.from({ length: batch }, (_, b) => (b * 3) % 8);
-      const point = Object.fromEntries(
-        [...lstmPoint(steps, batch, lengths)].map(([name, tensor]) => [name, tensorInF32(tensor)]),
-      );
-      const graph = inF32(gradient(lstmGraph({ reads, ...option }), { of: "loss", wrt: LSTM_WRT }));
+      const point = tensorsInF32(lstmPoint(steps, batch, lengths));
+      const graph = graphInF32(gradient(lstmGraph({ reads, ...option }), { of: "loss", wrt: LSTM_WRT }));
       expectAgreement(await runCompiled(graph, point), evaluate(graph, point), 3e-6);
     }
   });
@@ -79,11 +68,9 @@ describe("random graphs", () => {
   const seeds = Array.from({ length: Number(process.env.LATCHGRAD_SEEDS ?? 40) }, (_, seed) => seed);
   test.each(seeds)("%i and its gradient", async (seed) => {
     const random = randomGraph(seed, { smooth: true });
-    const inputs = Object.fromEntries(
-      Object.entries(random.inputs).map(([name, tensor]) => [name, tensorInF32(tensor)]),
-    );
+    const inputs = tensorsInF32(Object.entries(random.inputs));
     for (const whole of [random.graph, gradient(random.graph, { of: "loss", wrt: random.wrt })]) {
-      const graph = inF32(whole);
+      const graph = graphInF32(whole);
       expectAgreement(await runCompiled(graph, inputs), evaluate(graph, inputs), 2e-4);
     }
   });
