@@ -6,6 +6,7 @@ export * from "./errors/errors.js";
 export type { Issue, Location } from "./errors/issue.js";
 export { joinPointer, type PointerStep } from "./errors/pointer.js";
 export { findNearest, suggestName } from "./errors/suggest.js";
+export { placeInText } from "./errors/text-place.js";
 export { buildGraph, type GraphBuilder } from "./graph/builder.js";
 export {
   gelu,

@@ -14,7 +14,7 @@ import { loopPasses } from "../src/passes/index.js";
 import { runPasses } from "../src/passes/pass.js";
 import { hasRelaxedSimd } from "../src/runtime/wasm.js";
 import type { DimBindings } from "../src/shape/dim.js";
-import { toTensorData } from "../src/shape/tensor-data.js";
+import { toTensorData, type NumberArray } from "../src/shape/tensor-data.js";
 import { graphInF32, tensorsInF32 } from "./in-f32.js";
 import { randomGraph } from "./random-graphs.js";
 import { LSTM_WRT, lstmGraph, lstmPoint } from "./recurrent.js";
@@ -37,11 +37,15 @@ async function runIn(built: ReturnType<typeof build>, inputs: Tensors, fill: num
   new Uint8Array(memory.buffer).fill(fill);
   const place = ({ buffer, dims, dtype }: Port): Uint8Array =>
     new Uint8Array(memory.buffer, plan.addresses[buffer.id], dims.reduce((a, b) => a * b, 1) * BYTES[dtype]);
+  const write = (port: Port, data: NumberArray): void => {
+    place(port).set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  };
   for (const port of program.inputs) {
     const { data } = toTensorData(inputs[port.name]);
-    const words = port.dtype === "bool" ? Int32Array.from(data, (value) => -value) : data;
-    place(port).set(new Uint8Array(words.buffer, words.byteOffset, words.byteLength));
+    write(port, port.dtype === "bool" ? Int32Array.from(data, (value) => -value) : data);
   }
+  for (const { port, data } of program.constants)
+    write(port, port.dtype === "f32" ? Float32Array.from(data) : Int32Array.from(data, (value) => value | 0));
   const { instance } = await WebAssembly.instantiate(bytes, { env: { memory } });
   (instance.exports.run as () => void)();
   return {

@@ -2,14 +2,17 @@
 import { describe, expect, test } from "vitest";
 import { gradient } from "../src/autodiff/gradient.js";
 import { RunError } from "../src/errors/errors.js";
+import { bindGraph } from "../src/graph/bind.js";
 import { buildGraph } from "../src/graph/builder.js";
 import { evaluate, type Tensors } from "../src/graph/evaluate.js";
 import type { Graph } from "../src/ir/graph.js";
 import { compile, type CompileOptions } from "../src/runtime/compile.js";
 import { toTensor, toTensorData } from "../src/shape/tensor-data.js";
-import { f32, i32, isFloat } from "../src/shape/tensor-type.js";
+import { bool, f32, i32, isFloat } from "../src/shape/tensor-type.js";
+import { bindingsOf, every, pointOf } from "./case-inputs.js";
 import { graphInF32, tensorsInF32 } from "./in-f32.js";
 import { randomGraph } from "./random-graphs.js";
+import { graphOf, parseUse } from "./use.js";
 import { LSTM_WRT, lstmGraph, lstmPoint, type LstmOptions } from "./recurrent.js";
 
 async function runCompiled(graph: Graph, inputs: Tensors, options: CompileOptions = {}): Promise<Tensors> {
@@ -61,6 +64,54 @@ describe.each(["steps", "final"] as const)("an LSTM and its gradient, reading %s
       const graph = graphInF32(gradient(lstmGraph({ reads, ...option }), { of: "loss", wrt: LSTM_WRT }));
       expectAgreement(await runCompiled(graph, point), evaluate(graph, point), 3e-6);
     }
+  });
+});
+
+describe("every op", () => {
+  for (const { name, valid } of every)
+    for (const each of valid)
+      for (const bindings of bindingsOf(each))
+        test(`${name}: ${each.use} ${JSON.stringify(bindings)}`, async () => {
+          const graph = graphInF32(bindGraph(graphOf(parseUse(each.use)), bindings));
+          const inputs = tensorsInF32(pointOf(each, bindings));
+          expectAgreement(await runCompiled(graph, inputs), evaluate(graph, inputs), 4e-6);
+        });
+});
+
+describe("what the outside may give", () => {
+  test("bool inputs and bool state, one byte each outside", async () => {
+    const g = buildGraph("masks");
+    const mask = g.param("mask", bool(5));
+    const held = g.param("held", bool(5));
+    const x = g.param("x", f32(5));
+    const graph = g.build({ chosen: g.select(mask, x, g.neg(x)), next: g.and(mask, held), seen: held }, [
+      { param: "held", next: "next" },
+    ]);
+    const bytes = (...data: readonly number[]) => ({ dtype: "bool", dims: [5], data: Uint8Array.from(data) }) as const;
+    const executable = await compile(graph, { state: { held: bytes(1, 1, 0, 0, 1) } });
+    const x5 = { dtype: "f32", dims: [5], data: Float32Array.of(1, 2, 3, 4, 5) } as const;
+    const { chosen, seen } = await executable.run({ mask: bytes(1, 0, 1, 0, 1), x: x5 });
+    expect([...chosen.data]).toEqual([1, -2, 3, -4, 5]);
+    expect(seen).toEqual(bytes(1, 1, 0, 0, 1));
+    expect(await executable.readState()).toEqual({ held: bytes(1, 0, 0, 0, 1) });
+  });
+
+  test("long chains of elementwise ops, and large constants", async () => {
+    const g = buildGraph("long");
+    let value = g.param("x", f32(4));
+    for (let i = 0; i < 600; i++) value = g.mul(g.sin(value), 1.001);
+    const table = g.constant({ dtype: "f32", dims: [50_000], data: Array.from({ length: 50_000 }, (_, i) => i % 7) });
+    const graph = g.build({ value, sum: g.reduceSum(table, { axes: [0] }) });
+    const inputs = { x: { type: f32(4), data: Float64Array.of(0.5, -1, 1, 1.5) } };
+    expectAgreement(await runCompiled(graph, inputs), evaluate(graph, inputs), 1e-4);
+  });
+
+  test("disposing while the first run is being compiled ends that run with an error of ours", async () => {
+    const g = buildGraph("disposed");
+    const executable = await compile(g.build({ y: g.neg(g.param("x", f32())) }));
+    const running = executable.run({ x: { dtype: "f32", dims: [], data: Float32Array.of(1) } });
+    executable.dispose();
+    await expect(running).rejects.toBeInstanceOf(RunError);
   });
 });
 

@@ -89,8 +89,8 @@ describe("mistakes", () => {
     const text = `[${"1,".repeat(5000)}x${",2".repeat(5000)}]`;
     expect(() => readJsonText(text)).toThrowErrorMatchingInlineSnapshot(`
       [ConfigError: [config.json-syntax] the document is JSON
-        at       line 1, column 10002: …1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,x,2,2,2,2,2,2,2,2,2,2,2,2,2,2,2,2,2,2,2,2,2,2,2,2,
-                                                                                          ^
+        at       line 1, column 10002: …1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,x,2,2,2,2,2,2,2,2,2,2,2,2,2,2,2,2,2,2,2,2,2,2,2,2,2,2,2,2,2,
+                                                                                                    ^
         expected a value
         received "x"]
     `);

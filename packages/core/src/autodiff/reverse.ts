@@ -5,10 +5,10 @@
  */
 import { DifferentiationError } from "../errors/errors.js";
 import type { Graph, Node, ValueId } from "../ir/graph.js";
-import { valueCount, valueNames, valueTypes } from "../ir/graph.js";
+import { valueCount, valueTypes } from "../ir/graph.js";
 import { opOf, type BuilderScope } from "../graph/builder.js";
+import { placeOf } from "../graph/place.js";
 import { add } from "../ops/arithmetic.js";
-import { formatUse } from "../ops/infer.js";
 import type { Cotangent, Op, RegionDerivative, RegionVjpRule, Value } from "../ops/op.js";
 import { isFloat } from "../shape/tensor-type.js";
 import { dependentOutputs, dependentValues } from "./dependence.js";
@@ -129,20 +129,11 @@ function pullOp(
 }
 
 function noDerivative(graph: Graph, node: Node, reason: string): DifferentiationError {
-  const names = valueNames(graph);
-  const text = formatUse({
-    op: opOf(node),
-    inputs: [],
-    inputNames: node.inputs.map((id) => names[id]),
-    attrs: node.attrs,
-    regions: node.regions,
-    graph: graph.name,
-  });
   return new DifferentiationError([
     {
       code: "gradient.no-derivative",
       problem: reason,
-      at: { kind: "node", graph: graph.name, text: `%${node.names[0]} = ${text}`, origin: node.origin },
+      at: placeOf(graph, node),
       hint: "put stopGradient around the operand if no gradient is meant to flow here",
     },
   ]);

@@ -31,7 +31,7 @@ function strideOf(sides: readonly Side[], group: "batch" | "free" | "contract"):
 }
 
 /** The side with its axes in the order batch, then `order`, in memory of its own. */
-function reordered(lowering: Lowering, side: Side, order: "free first" | "contract first", block: Block): Side {
+function reordered(lowering: Lowering, side: Side, order: "free first" | "contract first"): Side {
   const { tensor, batch, free, contract } = side;
   const axes = [...batch, ...(order === "free first" ? [...free, ...contract] : [...contract, ...free])];
   const dims = axes.map((axis) => tensor.dims[axis]);
@@ -41,7 +41,7 @@ function reordered(lowering: Lowering, side: Side, order: "free first" | "contra
     axes.map((axis) => ({ axis, step: 1 })),
     dims,
   );
-  const copy = lowering.contiguous(view, block);
+  const copy = lowering.contiguous(view);
   const at = (group: readonly number[]): readonly number[] => group.map((axis) => axes.indexOf(axis));
   return { tensor: copy, batch: at(batch), free: at(free), contract: at(contract) };
 }
@@ -55,8 +55,7 @@ export function contractSteps(
   out: StoredTensor,
   block: Block,
 ): void {
-  const stored = (tensor: Tensor): StoredTensor =>
-    tensor.kind === "splat" ? lowering.contiguous(tensor, block) : tensor;
+  const stored = (tensor: Tensor): StoredTensor => (tensor.kind === "splat" ? lowering.contiguous(tensor) : tensor);
   let x: Side = {
     tensor: stored(leftOperand),
     batch: batchX,
@@ -70,11 +69,11 @@ export function contractSteps(
     contract: contractY,
   };
   if (strideOf([y], "free") === undefined || (strideOf([y], "free")?.[0] ?? 1) > 1)
-    y = reordered(lowering, y, "contract first", block);
-  if (strideOf([x], "free") === undefined) x = reordered(lowering, x, "free first", block);
+    y = reordered(lowering, y, "contract first");
+  if (strideOf([x], "free") === undefined) x = reordered(lowering, x, "free first");
   if (strideOf([x, y], "contract") === undefined || strideOf([x, y], "batch") === undefined) {
-    x = reordered(lowering, x, "free first", block);
-    y = reordered(lowering, y, "contract first", block);
+    x = reordered(lowering, x, "free first");
+    y = reordered(lowering, y, "contract first");
   }
   const count = (side: Side, group: readonly number[]): number =>
     elementCount(group.map((axis) => side.tensor.dims[axis]));
@@ -87,10 +86,8 @@ export function contractSteps(
   const sizes = { rows, columns, depth };
   const packed = batch === 1 ? packedParts(sizes) : { left: false, right: false };
   const panels = {
-    left: packed.left ? panelsOf(lowering, left, rows, depth, TILE_ROWS, block) : unpacked(left, TILE_ROWS),
-    right: packed.right
-      ? panelsOf(lowering, right, columns, depth, TILE_COLUMNS, block)
-      : unpacked(right, TILE_COLUMNS),
+    left: packed.left ? panelsOf(lowering, left, rows, depth, TILE_ROWS) : unpacked(left, TILE_ROWS),
+    right: packed.right ? panelsOf(lowering, right, columns, depth, TILE_COLUMNS) : unpacked(right, TILE_COLUMNS),
   };
   appendProduct(lowering, block, [panels.left.tensor, panels.right.tensor, out], {
     dtype: out.dtype,
@@ -137,14 +134,13 @@ function panelsOf(
   length: number,
   steps: number,
   group: number,
-  block: Block,
 ): Panels {
   const panels: StoredTensor = {
     ...tensor,
     dims: [length / group, steps, group],
     strides: [group * outer, depth, outer],
   };
-  return { tensor: lowering.contiguous(panels, block), outer: 1, depth: group, tile: steps * group };
+  return { tensor: lowering.contiguous(panels), outer: 1, depth: group, tile: steps * group };
 }
 
 function appendProduct(

@@ -1,5 +1,5 @@
 /** What the parts of lowering share: everything that appends to blocks or allocates. */
-import type { Node } from "../ir/graph.js";
+import type { Graph, Node } from "../ir/graph.js";
 import type { DType } from "../shape/tensor-type.js";
 import type { Precision } from "./lanes-target.js";
 import type { Block, Step } from "./program.js";
@@ -8,12 +8,14 @@ import type { StoredTensor, Tensor } from "./tensors.js";
 export interface Lowering {
   readonly precision: Precision;
   /** The number of a node among those that may be stopped by a wrong index. */
-  siteOf(node: Node): number;
+  siteOf(graph: Graph, node: Node): number;
   /** Memory for a tensor that `block` computes. */
   allocate(type: { readonly dtype: DType; readonly dims: readonly number[] }, block: Block): StoredTensor;
+  /** A tensor whose elements are in memory before the first run. */
+  constant(type: { readonly dtype: DType; readonly dims: readonly number[] }, data: readonly number[]): StoredTensor;
   append(block: Block, step: Step): void;
-  /** The tensor in row-major order; copied where it is not, in the outermost block that can. */
-  contiguous(tensor: Tensor, block: Block): StoredTensor;
+  /** The tensor in row-major order; copied where it is not, in the block that computes it, in front of the loops that read it. */
+  contiguous(tensor: Tensor): StoredTensor;
   /** Copies elements; dims are those of both. */
   copy(from: Tensor, to: StoredTensor, block: Block): void;
 }

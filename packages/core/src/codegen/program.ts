@@ -1,5 +1,5 @@
 /** A program: what `lower` makes of a graph and `module` of bytes. Kernel calls and loops over places in memory. */
-import type { Origin } from "../ir/graph.js";
+import type { Location } from "../errors/issue.js";
 import type { DType } from "../shape/tensor-type.js";
 import type { Code } from "./assembler.js";
 
@@ -57,9 +57,7 @@ export interface Port {
 /** A node whose indices come from data, for the error when one is wrong. */
 export interface Site {
   readonly op: string;
-  /** The node as it is printed in messages. */
-  readonly text: string;
-  readonly origin: Origin | undefined;
+  readonly at: Location;
 }
 
 export interface Program {
@@ -68,4 +66,6 @@ export interface Program {
   readonly inputs: readonly Port[];
   readonly outputs: readonly Port[];
   readonly sites: readonly Site[];
+  /** Tensors that are in memory before the first run. */
+  readonly constants: readonly { readonly port: Port; readonly data: readonly number[] }[];
 }

@@ -11,16 +11,20 @@ import { formatDims } from "../shape/tensor-type.js";
 /** Nodes that are lowered together, in order of their numbers. */
 export type Group = readonly Node[];
 
-export function kernelOf(node: Node, graph: Graph): Kernel | undefined {
-  const op = opNamed(node.op);
-  if (op.kind === "region") return undefined;
+/** The kernels of a graph's nodes; undefined for those with regions. */
+export function kernelsOf(graph: Graph): ReadonlyMap<Node, Kernel | undefined> {
   const types = valueTypes(graph);
-  return op.kernel(
-    node.inputs.map((id) => types[id]),
-    node.attrs,
-    node.types[0],
+  return new Map(
+    graph.nodes.map((node) => {
+      const op = opNamed(node.op);
+      const inputs = node.inputs.map((id) => types[id]);
+      return [node, op.kind === "region" ? undefined : op.kernel(inputs, node.attrs, node.types[0])] as const;
+    }),
   );
 }
+
+/** Nodes in one loop at most: engines limit the local variables and the size of a function. */
+const LARGEST_GROUP = 48;
 
 /** Kernels that only say how to read something else. */
 const isFree = (kernel: Kernel | undefined): boolean =>
@@ -47,7 +51,13 @@ export function findGroups(graph: Graph, kernels: ReadonlyMap<Node, Kernel | und
     while (stages.length <= stage) stages.push(new Map());
     const group = stages[stage].get(key);
     if (group === undefined) stages[stage].set(key, [node]);
-    else group.push(node);
+    else if (group.length < LARGEST_GROUP) group.push(node);
+    else {
+      // A full group makes room. What reads it comes later in the order of nodes, so it must come later here too.
+      stages[stage].delete(key);
+      stages[stage].set(`${key} before node ${node.id}`, group);
+      stages[stage].set(key, [node]);
+    }
     node.types.forEach((_, k) => {
       ready[node.id + k] = isFree(kernel) ? stage : stage + 1;
       if (isMap) computed.set(node.id + k, stage);

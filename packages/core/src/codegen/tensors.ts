@@ -63,3 +63,11 @@ export function rowOf(stack: StoredTensor, loop: Loop): StoredTensor {
     block: loop.body,
   };
 }
+
+/** Whether two tensors are the same memory, walked in the same way. */
+export const samePlace = (a: StoredTensor, b: StoredTensor): boolean =>
+  a.place.buffer === b.place.buffer &&
+  a.place.offset === b.place.offset &&
+  a.strides.every((stride, axis) => stride === b.strides[axis] || a.dims[axis] === 1) &&
+  JSON.stringify(a.place.perStep.map(({ bytes }) => bytes)) ===
+    JSON.stringify(b.place.perStep.map(({ bytes }) => bytes));

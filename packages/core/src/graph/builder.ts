@@ -13,6 +13,7 @@ import { opNamed } from "../ops/index.js";
 import { inferTypes } from "../ops/infer.js";
 import type { AnyOp, Emit, RegionScope, Value } from "../ops/op.js";
 import { formatType, type TensorType } from "../shape/tensor-type.js";
+import { distinctNames, nameSource } from "./names.js";
 import { primitives, type Primitives } from "./primitives.js";
 
 export interface NodeRequest {
@@ -88,20 +89,8 @@ function makeBuilder(graphName: string, around?: Surroundings): RegionBuilder {
   const entries: (ParamEntry | ResultEntry)[] = [];
   const nodes: PendingNode[] = [];
   const captures = new Map<Value, Value>();
-  const taken = new Set<string>();
-  const nextSuffix = new Map<string, number>();
+  const valueNames = nameSource();
   let currentOrigin = around?.origin;
-
-  function uniqueName(wanted: string): string {
-    let name = wanted;
-    while (taken.has(name)) {
-      const suffix = nextSuffix.get(wanted) ?? 2;
-      nextSuffix.set(wanted, suffix + 1);
-      name = `${wanted}_${suffix}`;
-    }
-    taken.add(name);
-    return name;
-  }
 
   function addParam(name: string, type: TensorType, origin: Origin | undefined, outer: Value | undefined): Value {
     entries.push({ kind: "param", name, type, origin, outer });
@@ -123,7 +112,7 @@ function makeBuilder(graphName: string, around?: Surroundings): RegionBuilder {
           received: `a value of type ${formatType(value.type)} that another builder made`,
         },
       ]);
-    const param = addParam(uniqueName(parent.nameOf(value)), value.type, undefined, value);
+    const param = addParam(valueNames.fresh(parent.nameOf(value)), value.type, undefined, value);
     captures.set(value, param);
     return param.key;
   }
@@ -136,7 +125,7 @@ function makeBuilder(graphName: string, around?: Surroundings): RegionBuilder {
     const node = { op, inputs, attrs, regions, types, firstKey: entries.length, origin: origin ?? currentOrigin };
     nodes.push(node);
     return types.map((type, i) => {
-      entries.push({ kind: "result", name: uniqueName(names[i]), node });
+      entries.push({ kind: "result", name: valueNames.fresh(names[i]), node });
       return { type, scope, key: entries.length - 1 };
     });
   }
@@ -159,7 +148,7 @@ function makeBuilder(graphName: string, around?: Surroundings): RegionBuilder {
 
   const builder: BuilderScope = {
     param(name, type, origin) {
-      if (taken.has(name))
+      if (valueNames.isTaken(name))
         throw new GraphError([
           {
             code: "graph.duplicate-name",
@@ -169,7 +158,12 @@ function makeBuilder(graphName: string, around?: Surroundings): RegionBuilder {
           },
         ]);
       // A region's parameters stand for values from elsewhere, which have origins of their own.
-      return addParam(uniqueName(name), type, origin ?? (around === undefined ? currentOrigin : undefined), undefined);
+      return addParam(
+        valueNames.fresh(name),
+        type,
+        origin ?? (around === undefined ? currentOrigin : undefined),
+        undefined,
+      );
     },
     node,
     emit,
@@ -201,8 +195,8 @@ function makeBuilder(graphName: string, around?: Surroundings): RegionBuilder {
     },
     named(name, value) {
       const entry = entries[keyOf(value)];
-      taken.delete(entry.name);
-      entry.name = uniqueName(name);
+      valueNames.release(entry.name);
+      entry.name = valueNames.fresh(name);
       return value;
     },
     nameOf: (value) => entries[keyOf(value)].name,
@@ -262,17 +256,6 @@ function numberedOutputs(scope: BuilderScope, values: readonly Value[]): Readonl
   // A record would put names that are whole numbers first, and the order of outputs counts.
   const names = values.map((value) => scope.nameOf(value)).map((name) => (/^\d+$/.test(name) ? `_${name}` : name));
   return Object.fromEntries(distinctNames(names).map((name, i) => [name, values[i]]));
-}
-
-/** The names, with a number behind each that occurred before. */
-function distinctNames(names: readonly string[]): readonly string[] {
-  const taken = new Set<string>();
-  return names.map((base) => {
-    let name = base;
-    for (let n = 2; taken.has(name); n++) name = `${base}_${n}`;
-    taken.add(name);
-    return name;
-  });
 }
 
 /** The op object of a node. */

@@ -6,8 +6,6 @@
 import type { LatchgradError } from "../errors/errors.js";
 import { RunError } from "../errors/errors.js";
 import type { Graph, Node, Param } from "../ir/graph.js";
-import { valueNames } from "../ir/graph.js";
-import { formatUse } from "../ops/infer.js";
 import type { AnyOp, RunRegion } from "../ops/op.js";
 import { sizesOf, type Tensor } from "../shape/tensor.js";
 import { elementCount } from "../shape/strides.js";
@@ -15,6 +13,7 @@ import { bindDim, isSymbol } from "../shape/dim.js";
 import { formatType, sameType } from "../shape/tensor-type.js";
 import { bindGraph } from "./bind.js";
 import { opOf } from "./builder.js";
+import { placeOf } from "./place.js";
 
 export type Tensors = Readonly<Record<string, Tensor>>;
 
@@ -82,21 +81,8 @@ function evaluateNode(
 
 /** Ops know what is wrong with a number, but not where they stand; the innermost node is the place. */
 function withPlace(error: RunError, graph: Graph, node: Node): LatchgradError {
-  const names = valueNames(graph);
-  const text = formatUse({
-    op: opOf(node),
-    inputs: [],
-    inputNames: node.inputs.map((id) => names[id]),
-    attrs: node.attrs,
-    regions: node.regions,
-    graph: graph.name,
-  });
   return new RunError(
-    error.issues.map((issue) =>
-      issue.at.kind === "node"
-        ? issue
-        : { ...issue, at: { kind: "node", graph: graph.name, text, origin: node.origin } },
-    ),
+    error.issues.map((issue) => (issue.at.kind === "node" ? issue : { ...issue, at: placeOf(graph, node) })),
   );
 }
 

@@ -9,6 +9,7 @@ import { valueNames, type Graph, type Node, type ValueId } from "../ir/graph.js"
 import { inferTypes } from "../ops/infer.js";
 import type { AnyOp, Arity, Op } from "../ops/op.js";
 import type { TensorType } from "../shape/tensor-type.js";
+import { nameSource, type NameSource } from "./names.js";
 
 /** The new graph as far as it is made. Ids are those of the new graph. */
 export interface Draft {
@@ -42,7 +43,9 @@ export function rebuild(graph: Graph, visitorOf: (graph: Graph) => Visitor): Gra
   const types: TensorType[] = graph.params.map((param) => param.type);
   const nodes: Node[] = [];
   const newIds: (ValueId | undefined)[] = graph.params.map((_, id) => id);
-  const freshName = nameSource(graph);
+  // Made when the first node is emitted: names that no value of the graph has, so that later nodes need not give way.
+  let names: NameSource | undefined;
+  const freshName = (wanted: string): string => (names ??= nameSource(valueNames(graph))).fresh(wanted);
   let changed = false;
 
   const append = (node: Omit<Node, "id">): Node => {
@@ -131,21 +134,4 @@ function withRegions(node: Node, visitorOf: (graph: Graph) => Visitor): Node {
   if (node.regions.length === 0) return node;
   const regions = node.regions.map((region) => rebuild(region, visitorOf));
   return regions.every((region, i) => region === node.regions[i]) ? node : { ...node, regions };
-}
-
-/** Names that no value of `graph` has, so that later nodes need not give way to new ones. */
-function nameSource(graph: Graph): (wanted: string) => string {
-  let taken: Set<string> | undefined;
-  const nextSuffix = new Map<string, number>();
-  return (wanted) => {
-    taken ??= new Set(valueNames(graph));
-    let name = wanted;
-    while (taken.has(name)) {
-      const suffix = nextSuffix.get(wanted) ?? 2;
-      nextSuffix.set(wanted, suffix + 1);
-      name = `${wanted}_${suffix}`;
-    }
-    taken.add(name);
-    return name;
-  };
 }

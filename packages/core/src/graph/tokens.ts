@@ -3,7 +3,8 @@
  * stands in print.ts; here is what a word looks like, and how an error quotes one.
  */
 import { IrSyntaxError } from "../errors/errors.js";
-import type { Issue, Location } from "../errors/issue.js";
+import type { Issue } from "../errors/issue.js";
+import { placeInText } from "../errors/text-place.js";
 import { LONGEST_NAME, LONGEST_TEXT } from "./limits.js";
 
 export type TokenKind = "name" | "value" | "type" | "number" | "text" | "symbol" | "end";
@@ -118,7 +119,7 @@ export function readTokens(text: string): TokenReader {
   let ahead: Token | undefined;
 
   const refuseAt = (start: number, facts: Omit<Issue, "at">): never => {
-    throw new IrSyntaxError([{ ...facts, at: placeIn(text, start) }]);
+    throw new IrSyntaxError([{ ...facts, at: placeInText(text, start) }]);
   };
   if (text.length > LONGEST_TEXT)
     refuseAt(0, {
@@ -162,25 +163,3 @@ export function readTokens(text: string): TokenReader {
 
 const LONGEST_QUOTED = 60;
 const shorten = (text: string): string => (text.length <= LONGEST_QUOTED ? text : `${text.slice(0, LONGEST_QUOTED)}…`);
-
-/** Characters of a line that a message quotes at most. */
-const WINDOW = 120;
-
-/** The line and column of an offset, with the line or the part of it around the column. */
-function placeIn(text: string, offset: number): Location {
-  const lineStart = offset === 0 ? 0 : text.lastIndexOf("\n", offset - 1) + 1;
-  const nextBreak = text.indexOf("\n", offset);
-  // A tab would move the caret, and a carriage return the cursor.
-  const full = text.slice(lineStart, nextBreak < 0 ? text.length : nextBreak).replace(/[\t\r]/g, " ");
-  const line = text.slice(0, lineStart).split("\n").length;
-  const column = offset - lineStart + 1;
-  if (full.length <= WINDOW) return { kind: "text", line, column, text: full.trimEnd() };
-  const from = Math.max(0, Math.min(column - 1 - WINDOW / 2, full.length - WINDOW));
-  return {
-    kind: "text",
-    line,
-    column,
-    text: full.slice(from, from + WINDOW),
-    start: from === 0 ? undefined : from + 1,
-  };
-}

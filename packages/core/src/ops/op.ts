@@ -47,7 +47,6 @@ export interface Constraint<N extends Arity = Arity, A extends Attrs = Attrs> {
 export interface Traits {
   readonly elementwise?: true;
   readonly cheap?: true;
-  /** The op of a sum of first operands is the sum of the results. */
   readonly linear?: true;
 }
 

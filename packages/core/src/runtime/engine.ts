@@ -64,6 +64,9 @@ function checkFilled(name: string, value: TensorData): void {
     });
 }
 
+/** Engines kept for sizes that may come again: the usual batch, the last smaller one, some lengths. */
+const MOST_ENGINES = 8;
+
 /** An executable over the engines that `engineFor` makes, one per set of sizes. `initial`: a value for every state parameter. */
 export function executableOf(
   graph: Graph,
@@ -85,9 +88,12 @@ export function executableOf(
     by(values);
     stateTypes = new Map(state.map((param, i) => [param.name, typeOf(values[i])]));
   };
+  const refuseDisposed = (): void => {
+    if (disposed) refuse(`graph ${graph.name}`, "an executable runs until it is disposed", {});
+  };
   const inTurn = async <T>(action: () => T | Promise<T>): Promise<T> => {
     const turn = last.then(() => {
-      if (disposed) refuse(`graph ${graph.name}`, "an executable runs until it is disposed", {});
+      refuseDisposed();
       return action();
     });
     last = turn.catch(() => undefined);
@@ -116,7 +122,9 @@ export function executableOf(
         const key = JSON.stringify(bindings);
         const pending = engines.get(key) ?? engineFor(sorted, bindings);
         engines.set(key, pending);
+        if (engines.size > MOST_ENGINES) for (const [oldest] of [...engines].slice(0, 1)) engines.delete(oldest);
         const engine = await pending;
+        refuseDisposed();
         if (holder !== engine) engine.load(holder.save());
         holder = engine;
         const results = engine.run(values);

@@ -18,6 +18,9 @@ const ARRAYS = { f32: Float32Array, f64: Float64Array, i32: Int32Array, u32: Uin
 const MOST_PAGES = 65_536;
 const MOST_BYTES = MOST_PAGES * 65_536;
 
+/** In place of the number of a site, while no wrong index was met. */
+const NOT_STOPPED = -1;
+
 /** A tensor in the module's memory, seen as an array. */
 interface View {
   readonly port: Port;
@@ -30,7 +33,7 @@ const viewOf = (memory: WebAssembly.Memory, plan: MemoryPlan, port: Port): View 
 });
 
 function put({ port, array }: View, { data }: TensorData): void {
-  if (port.dtype === "bool") array.set(data.map((value) => -Number(value !== 0)));
+  if (port.dtype === "bool") array.set(Int32Array.from(data, (value) => -Number(value !== 0)));
   else array.set(data);
 }
 
@@ -54,7 +57,7 @@ function tooLarge(graph: string, program: Program, bytes: number): CompileError 
       at: { kind: "value", name: `graph ${graph}` },
       expected: `at most ${megabytes(MOST_BYTES)}`,
       received: `${megabytes(bytes)}; the largest tensors take ${largest.map((buffer) => megabytes(buffer.bytes)).join(", ")}`,
-      hint: "a smaller batch, shorter sequences, or checkpoint on the loop, which keeps fewer steps",
+      hint: "a smaller batch or shorter sequences; for a loop that is differentiated, checkpoint keeps fewer steps",
     },
   ]);
 }
@@ -76,6 +79,7 @@ export async function wasmEngine(
   const memory = new WebAssembly.Memory({ initial: pages });
   const { instance } = await WebAssembly.instantiate(bytes, { env: { memory } });
   const run = instance.exports.run as () => void;
+  for (const { port, data } of program.constants) viewOf(memory, plan, port).array.set(data);
 
   const views = (ports: readonly Port[], names: readonly string[]): readonly View[] => {
     const byName = new Map(ports.map((port) => [port.name, port]));
@@ -100,17 +104,18 @@ export async function wasmEngine(
       inputViews.forEach((view, i) => {
         put(view, values[i]);
       });
+      report[0] = NOT_STOPPED;
       try {
         run();
       } catch (error) {
-        if (!(error instanceof WebAssembly.RuntimeError)) throw error;
+        if (!(error instanceof WebAssembly.RuntimeError) || report[0] === NOT_STOPPED) throw error;
         const [number, index, limit] = report;
-        const { op, text, origin } = program.sites[number];
+        const { op, at } = program.sites[number];
         throw new RunError([
           {
             code: `${op}.index`,
             problem: `indices of ${op} lie within the axis that they index`,
-            at: { kind: "node", graph: graph.name, text, origin },
+            at,
             expected: `0 to ${limit - 1}`,
             received: String(index),
           },

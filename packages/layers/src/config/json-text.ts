@@ -3,7 +3,7 @@
  * column of a mistake, an error for a key that stands twice (JSON.parse keeps the last and says nothing), and
  * a limit on depth and size before any work. It does not recurse.
  */
-import { ConfigError, type Issue } from "@latchgrad/core";
+import { ConfigError, placeInText, type Issue } from "@latchgrad/core";
 import { DEEPEST_NESTING } from "./limits.js";
 
 /** Characters of a document, 1 Mi. */
@@ -26,7 +26,7 @@ export function readJsonText(text: string): unknown {
   const open: Open[] = [];
 
   function refuse(code: string, at: number, facts: Omit<Issue, "code" | "at">): never {
-    throw new ConfigError([{ code: `config.${code}`, ...facts, at: placeIn(text, at) }]);
+    throw new ConfigError([{ code: `config.${code}`, ...facts, at: placeInText(text, at) }]);
   }
   const refuseSyntax = (expected: string): never =>
     refuse("json-syntax", position, {
@@ -150,26 +150,4 @@ function hintFor(text: string, position: number): string | undefined {
   if (/^(NaN|-?Infinity)/.test(rest)) return "JSON has no such number";
   if (/^(True|False|None)/.test(rest)) return "the words are true, false and null";
   return undefined;
-}
-
-/** Characters of a line that a message quotes at most. */
-const WINDOW = 100;
-
-/** The line and column of an offset, with the line or the part of it around the column. */
-function placeIn(text: string, offset: number): Issue["at"] {
-  const lineStart = offset === 0 ? 0 : text.lastIndexOf("\n", offset - 1) + 1;
-  const lineEnd = text.indexOf("\n", offset);
-  // A tab would move the caret, and a carriage return the cursor.
-  const full = text.slice(lineStart, lineEnd < 0 ? text.length : lineEnd).replace(/[\t\r]/g, " ");
-  const line = text.slice(0, lineStart).split("\n").length;
-  const column = offset - lineStart + 1;
-  if (full.length <= WINDOW) return { kind: "text", line, column, text: full.trimEnd() };
-  const from = Math.max(0, Math.min(column - 1 - WINDOW / 2, full.length - WINDOW));
-  return {
-    kind: "text",
-    line,
-    column,
-    text: full.slice(from, from + WINDOW),
-    start: from === 0 ? undefined : from + 1,
-  };
 }

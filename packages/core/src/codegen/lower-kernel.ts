@@ -1,0 +1,127 @@
+/** Nodes other than elementwise ones as steps of a program, by the kind of their kernel. */
+import type { Graph, Node } from "../ir/graph.js";
+import type { Kernel as KernelSpec } from "../kernel/kernel.js";
+import { stridesOf } from "../shape/strides.js";
+import { sizesOf } from "../shape/tensor.js";
+import { BYTES } from "./lanes-target.js";
+import { contractSteps } from "./lower-contract.js";
+import type { Lowering } from "./lowering.js";
+import { writeLoops } from "./loops.js";
+import type { Block, Kernel, Place } from "./program.js";
+import { writeReduce, type ReduceKernel } from "./reduce.js";
+import { shiftPlace, viewOf, type StoredTensor, type Tensor } from "./tensors.js";
+
+function call(lowering: Lowering, block: Block, kernel: Kernel, args: readonly Place[]): void {
+  lowering.append(block, { kind: "call", kernel, args });
+}
+
+/** Appends what a node's kernel takes, and gives the tensor of its result. `target` allocates memory for it, or names its place. */
+export function lowerKernel(
+  lowering: Lowering,
+  graph: Graph,
+  node: Node,
+  kernel: Exclude<KernelSpec, { readonly kind: "map" }>,
+  operands: readonly Tensor[],
+  block: Block,
+  target: () => StoredTensor,
+): Tensor {
+  const [type] = node.types;
+  const dims = sizesOf(type);
+  const { precision } = lowering;
+  switch (kernel.kind) {
+    case "constant": {
+      const [first = 0] = kernel.data;
+      if (kernel.data.every((value) => Object.is(value, first)))
+        return { kind: "splat", dtype: type.dtype, dims, value: first };
+      return lowering.constant({ dtype: type.dtype, dims }, kernel.data);
+    }
+    case "view":
+      return viewOf(operands[0], kernel.starts, kernel.reads, dims);
+    case "reshape": {
+      const [x] = operands;
+      if (x.kind === "splat") return { ...x, dims };
+      return { ...lowering.contiguous(x), dims, strides: stridesOf(dims) };
+    }
+    case "place": {
+      const out = target();
+      const fill = kernel.fill === undefined ? undefined : operands[kernel.fill];
+      if (fill !== undefined)
+        lowering.copy(
+          viewOf(
+            fill,
+            [],
+            dims.map(() => "repeat"),
+            dims,
+          ),
+          out,
+          block,
+        );
+      kernel.placements.forEach(({ low, spacing }, i) => {
+        const start = low.reduce((sum, at, axis) => sum + at * out.strides[axis], 0);
+        const part: StoredTensor = {
+          ...out,
+          dims: operands[i].dims,
+          place: shiftPlace(out.place, start * BYTES[out.dtype]),
+          strides: spacing.map((by, axis) => by * out.strides[axis]),
+        };
+        lowering.copy(operands[i], part, block);
+      });
+      return out;
+    }
+    case "reduce": {
+      const x = operands[0].kind === "splat" ? lowering.contiguous(operands[0]) : operands[0];
+      const pick = (wanted: boolean): ReduceKernel["kept"] => {
+        const axes = x.dims.map((_, axis) => axis).filter((axis) => kernel.axes.includes(axis) !== wanted);
+        return { dims: axes.map((axis) => x.dims[axis]), strides: axes.map((axis) => x.strides[axis]) };
+      };
+      const out = target();
+      const reduce: ReduceKernel = {
+        dtype: type.dtype,
+        kept: pick(true),
+        reduced: pick(false),
+        initial: kernel.initial,
+        combine: kernel.combine,
+      };
+      const key = `reduce ${node.op} ${String(kernel.initial)} ${JSON.stringify([reduce.dtype, reduce.kept, reduce.reduced])}`;
+      call(
+        lowering,
+        block,
+        {
+          key,
+          arity: 2,
+          write: (code) => {
+            writeReduce(code, reduce, precision);
+          },
+        },
+        [x.place, out.place],
+      );
+      return out;
+    }
+    case "contract": {
+      const out = target();
+      contractSteps(lowering, kernel, operands[0], operands[1], out, block);
+      return out;
+    }
+    case "update":
+    case "loops": {
+      const arrays = operands.map((operand) => lowering.contiguous(operand));
+      const out = target();
+      if (kernel.kind === "update") lowering.copy(operands[0], out, block);
+      const site = lowering.siteOf(graph, node);
+      const key = `loops ${node.op} ${site} ${JSON.stringify([node.attrs, arrays.map(({ dtype, dims: sizes }) => [dtype, sizes]), type])}`;
+      const write: Kernel["write"] = (code) => {
+        writeLoops(
+          code,
+          arrays.map(({ dtype }) => dtype),
+          type.dtype,
+          site,
+          kernel.write,
+        );
+      };
+      call(lowering, block, { key, arity: arrays.length + 1, write }, [...arrays.map(({ place }) => place), out.place]);
+      return out;
+    }
+    default:
+      return kernel satisfies never;
+  }
+}
