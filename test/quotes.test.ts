@@ -61,7 +61,25 @@ describe("programs", () => {
   });
 });
 
+describe("decisions", () => {
+  test("0028 has the errors of the elementary functions that their test holds", () => {
+    const record = read("docs/decisions/0028-elementary-functions.md");
+    const quoted = [...record.matchAll(/^\| `(\w+)` +\| ([\d.]+) +\| ([\d.]+) +\|$/gm)].map((row) => row.slice(1));
+    const held = [
+      ...read("packages/core/test/elementary.test.ts").matchAll(/^ {2}(\w+): \{[^}]*?ulps: \[([\d.]+), ([\d.]+)\]/gm),
+    ].map((entry) => entry.slice(1));
+    expect(held.length).toBeGreaterThan(0);
+    expect(quoted).toEqual(held);
+  });
+});
+
 describe("ARCHITECTURE.md", () => {
+  test("shows an op as it stands", () => {
+    const [, shown = ""] = /^```ts\n([\s\S]*?)^```$/m.exec(read("ARCHITECTURE.md")) ?? [];
+    expect(shown).not.toBe("");
+    expect(read("packages/core/src/ops/unary.ts")).toContain(shown);
+  });
+
   test("has the numbers of a weight in the first training step", async () => {
     const { config, model } = readExperiment(JSON.parse(read(MODEL)));
     const { training, dtype } = config;
