@@ -14,6 +14,7 @@ const failed = await runStages([
   { name: "types", run: checkTypes },
   { name: "unused", run: () => tool("knip", []) },
   { name: "packages", run: checkPackages },
+  { name: "docs", run: () => tool("typedoc", []) },
   { name: "tests", run: () => tool("vitest", ["run", ...reporters]) },
 ]);
 if (failed.length > 0) console.log(`failed: ${failed.join(", ")}`);

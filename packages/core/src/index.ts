@@ -7,7 +7,13 @@ export type { Issue, Location } from "./errors/issue.js";
 export { joinPointer, type PointerStep } from "./errors/pointer.js";
 export { findNearest, suggestName } from "./errors/suggest.js";
 export { placeInText } from "./errors/text-place.js";
-export { buildGraph, type GraphBuilder } from "./graph/builder.js";
+export {
+  buildGraph,
+  type BuilderScope,
+  type GraphBuilder,
+  type NodeRequest,
+  type RegionBuilder,
+} from "./graph/builder.js";
 export {
   gelu,
   layerNorm,
@@ -24,15 +30,25 @@ export {
   square,
   uniform,
   variance,
+  type AxesOption,
+  type AxisOption,
 } from "./graph/derived.js";
 export { einsum } from "./graph/einsum.js";
 export { evaluate, type Tensors } from "./graph/evaluate.js";
 export { graphFromJson } from "./graph/deserialize.js";
 export { hashGraph } from "./graph/hash.js";
 export { parseGraph } from "./graph/parse.js";
-export type { Operand } from "./graph/primitives.js";
+export type { Operand, Primitive, Primitives, SimpleOpName } from "./graph/primitives.js";
 export { printGraph } from "./graph/print.js";
-export { graphToJson, type JsonGraph } from "./graph/serialize.js";
+export {
+  graphToJson,
+  type JsonAttrValue,
+  type JsonGraph,
+  type JsonNode,
+  type JsonNumber,
+  type JsonParam,
+  type JsonRegion,
+} from "./graph/serialize.js";
 export { checkGraph, verifyGraph } from "./graph/verify.js";
 export {
   call,
@@ -45,14 +61,25 @@ export {
 } from "./graph/scan-builder.js";
 export type { Graph, Node, Origin, Output, Param, StatePair, ValueId } from "./ir/graph.js";
 export { valueTypes } from "./ir/graph.js";
-export type { Value } from "./ops/op.js";
+export { ops, type OpName } from "./ops/index.js";
+export type { ConstantAttrs, IotaAttrs, SizeAttrs } from "./ops/constant.js";
+export type { Axes, DotAttrs } from "./ops/dot-general.js";
+export type { GatherAttrs } from "./ops/gather.js";
+export type * from "./ops/op.js";
+export type { PrefixAttrs } from "./ops/prefix.js";
+export type { AxesAttrs, BroadcastAttrs } from "./ops/reduce.js";
+export type { ScanAttrs } from "./ops/scan-inputs.js";
+export type { PadAttrs, SliceAttrs } from "./ops/slice.js";
+export type * from "./kernel/kernel.js";
+export type { Lanes } from "./kernel/lanes.js";
 export { allPasses, optimize } from "./passes/index.js";
 export { runPasses, type Pass, type PassOptions } from "./passes/pass.js";
-export { addDims, multiplyDims, subtractDims, type Dim } from "./shape/dim.js";
+export { addDims, multiplyDims, subtractDims, type Dim, type DimBindings } from "./shape/dim.js";
 export { toTensor, toTensorData, type NumberArray, type TensorData } from "./shape/tensor-data.js";
 export type { Tensor } from "./shape/tensor.js";
 export {
   bool,
+  DTYPES,
   f32,
   f64,
   formatType,
@@ -67,5 +94,7 @@ export {
   type FloatDType,
   type TensorType,
 } from "./shape/tensor-type.js";
+export type { Precision } from "./codegen/lanes-target.js";
+export type { AttrKind, Attrs, AttrValue, NoAttrs } from "./ir/attrs.js";
 export { compile, type CompileOptions } from "./runtime/compile.js";
 export type { Executable, TensorsByName } from "./runtime/executable.js";

@@ -20,7 +20,7 @@ export const clipSchema = z
   .describe("How gradients are kept small: by globalNorm or by value.");
 export type ClipConfig = z.output<typeof clipSchema>;
 
-type Gradients = Readonly<Record<string, Value>>;
+export type Gradients = Readonly<Record<string, Value>>;
 
 /** The 2-norm of all gradients taken as one vector, a scalar; 0 when there are none. */
 export function globalNorm(g: GraphBuilder, gradients: Gradients): Value {

@@ -1,5 +1,5 @@
 /** The public surface of @latchgrad/optim: re-exports only. */
-export { clipGradients, clipSchema, globalNorm, type ClipConfig } from "./clipping.js";
+export { clipGradients, clipSchema, globalNorm, type ClipConfig, type Gradients } from "./clipping.js";
 export type { DoneEvent, Evaluation, EvaluationEvent, Metrics, StepEvent, TrainingEvent } from "./events.js";
 export {
   experimentJsonSchema,
@@ -10,6 +10,7 @@ export {
   type ExperimentDocument,
   type TrainingConfig,
 } from "./experiment.js";
+export type { AdamSlot } from "./optimizers/adam.js";
 export {
   applyOptimizer,
   optimizerGraph,
@@ -23,6 +24,15 @@ export { optimizers, optimizerSchema, type OptimizerConfig } from "./optimizers/
 export { learningRateAt, learningRateSchema, schedules, type LearningRateConfig } from "./schedules/registry.js";
 export type { Schedule } from "./schedules/schedule.js";
 export { openTask, signatureOf, tasks, taskSchema, type TaskConfig } from "./tasks/registry.js";
-export type { Baseline, Batch, ReadFile, Split, Task, TaskContext, TaskDefinition } from "./tasks/task.js";
+export {
+  SPLITS,
+  type Baseline,
+  type Batch,
+  type ReadFile,
+  type Split,
+  type Task,
+  type TaskContext,
+  type TaskDefinition,
+} from "./tasks/task.js";
 export { train, type TrainOptions } from "./trainer.js";
 export { trainingStep, type StepGraph, type StepOptions } from "./training-step.js";

@@ -9,15 +9,15 @@ import { ShapeError } from "../errors/errors.js";
 import type { Attrs } from "../ir/attrs.js";
 import type { Origin } from "../ir/graph.js";
 import { ops, type OpName } from "../ops/index.js";
-import type { Arity, Emit, Inputs, Op, Value } from "../ops/op.js";
+import type { Arity, AttrArgument, Emit, Inputs, Op, Value } from "../ops/op.js";
 import { formatType, sameDims, type Dims, type DType } from "../shape/tensor-type.js";
 import type { Dim } from "../shape/dim.js";
 
 /** A value, or a number that takes the element type of the other operands (f32 when there are none). */
 export type Operand = Value | number;
 
-type AttrArgument<A extends Attrs> = keyof A extends never ? readonly [] : readonly [attrs: A];
-type Primitive<O> =
+/** The builder function of an op: operands, then attributes where it has any. */
+export type Primitive<O> =
   O extends Op<infer N, infer A>
     ? N extends "any"
       ? (operands: readonly Operand[], ...attrs: AttrArgument<A>) => Value

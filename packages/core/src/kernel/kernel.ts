@@ -52,7 +52,7 @@ export interface LoopCode<V> {
   checked(index: V, limit: number): V;
 }
 
-type WriteLoops = <V>(code: LoopCode<V>) => void;
+export type WriteLoops = <V>(code: LoopCode<V>) => void;
 
 export type Kernel =
   /** The lane function also converts: its value has the element type of the result. */

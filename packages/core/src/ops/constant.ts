@@ -7,7 +7,7 @@ import { sizesOf } from "../shape/tensor.js";
 import { areValidDims, sizeOf, type Dims, type DType } from "../shape/tensor-type.js";
 import type { Op } from "./op.js";
 
-type ConstantAttrs = { readonly dtype: DType; readonly dims: Dims; readonly data: readonly number[] };
+export type ConstantAttrs = { readonly dtype: DType; readonly dims: Dims; readonly data: readonly number[] };
 
 const RANGES: Readonly<Record<DType, (value: number) => boolean>> = {
   f32: () => true,
@@ -47,7 +47,7 @@ export const constant: Op<0, ConstantAttrs> = {
   vjp: () => [],
 };
 
-type IotaAttrs = { readonly dtype: DType; readonly dims: Dims; readonly axis: number };
+export type IotaAttrs = { readonly dtype: DType; readonly dims: Dims; readonly axis: number };
 
 export const iota: Op<0, IotaAttrs> = {
   kind: "op",
@@ -98,7 +98,7 @@ export const iota: Op<0, IotaAttrs> = {
   vjp: () => [],
 };
 
-type SizeAttrs = { readonly dtype: DType; readonly dim: Dim };
+export type SizeAttrs = { readonly dtype: DType; readonly dim: Dim };
 
 export const size: Op<0, SizeAttrs> = {
   kind: "op",

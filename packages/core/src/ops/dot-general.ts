@@ -7,8 +7,13 @@ import type { Emit, Op, Value } from "./op.js";
 import { transpose } from "./reshape.js";
 import { allAxes, allNumeric, behindSteps, isAxis, sameElementType } from "./rules.js";
 
-type Axes = readonly number[];
-type DotAttrs = { readonly contractX: Axes; readonly contractY: Axes; readonly batchX: Axes; readonly batchY: Axes };
+export type Axes = readonly number[];
+export type DotAttrs = {
+  readonly contractX: Axes;
+  readonly contractY: Axes;
+  readonly batchX: Axes;
+  readonly batchY: Axes;
+};
 
 /** The axes that are neither batch nor contracted. */
 const freeAxes = (rank: number, ...used: readonly Axes[]): Axes =>

@@ -13,7 +13,7 @@ import { sameDims, type Dims, type TensorType } from "../shape/tensor-type.js";
 import type { Op } from "./op.js";
 import { allNumeric, existingAxis, filled, sharedConstraint, wrapTo } from "./rules.js";
 
-type GatherAttrs = { readonly axis: number; readonly batch: number };
+export type GatherAttrs = { readonly axis: number; readonly batch: number };
 
 const gatheredDims = ({ dims }: TensorType, indices: TensorType, { axis, batch }: GatherAttrs): Dims => [
   ...dims.slice(0, axis),

@@ -58,7 +58,8 @@ export interface NoDerivative {
 /** null: the derivative is zero everywhere it exists, or the operand is not a float. */
 export type Cotangent = Value | null | NoDerivative;
 
-type AttrArgument<A extends Attrs> = keyof A extends never ? readonly [] : readonly [attrs: A];
+/** The attributes as the last argument, for ops that have any. */
+export type AttrArgument<A extends Attrs> = keyof A extends never ? readonly [] : readonly [attrs: A];
 
 /** Appends a node for an op of one result. Operand types must fit exactly: nothing is broadcast or cast. */
 export type Emit = <N extends Arity, A extends Attrs>(

@@ -13,7 +13,7 @@ import { reshape } from "./reshape.js";
 import { allFloat, allNumeric, existingAxis, filled, sameElementType, scalarLike, wrapTo } from "./rules.js";
 import { pad, slice } from "./slice.js";
 
-type PrefixAttrs = { readonly axis: number; readonly reverse: boolean };
+export type PrefixAttrs = { readonly axis: number; readonly reverse: boolean };
 
 /** Calls visit(offset of a line's first element in walking order, step to its next, line number) for each line along the axis. */
 function forEachLine(

@@ -10,7 +10,7 @@ import { cast, eq } from "./compare.js";
 import type { Emit, Op, Value } from "./op.js";
 import { allNumeric, areIncreasing, behindSteps, existingAxis, increasingAxes, wrapTo } from "./rules.js";
 
-type BroadcastAttrs = { readonly dims: Dims; readonly axes: readonly number[] };
+export type BroadcastAttrs = { readonly dims: Dims; readonly axes: readonly number[] };
 
 export const broadcast: Op<1, BroadcastAttrs> = {
   kind: "op",
@@ -67,7 +67,7 @@ export const broadcast: Op<1, BroadcastAttrs> = {
 const complementOf = (axes: readonly number[], rank: number): number[] =>
   Array.from({ length: rank }, (_, axis) => axis).filter((axis) => !axes.includes(axis));
 
-type AxesAttrs = { readonly axes: readonly number[] };
+export type AxesAttrs = { readonly axes: readonly number[] };
 
 /** Calls visit(offset in x, flat index in the result) for every element of x, in row-major order. */
 function forEachReduced(x: Tensor, axes: readonly number[], visit: (from: number, to: number) => void): void {

@@ -12,7 +12,7 @@ export type ScanAttrs = {
   readonly lengths: "none" | "zero" | "hold";
   /** The derivative stores carries only every so many steps and computes the rest again; 0 stores every step. */
   readonly checkpoint: Dim;
-  /** [k1, k2]: after every k1 steps, gradients flow back k2 steps; empty: all the way. */
+  /** Two numbers k1 and k2: after every k1 steps, gradients flow back k2 steps. Empty: all the way. */
   readonly truncate: readonly number[];
 };
 

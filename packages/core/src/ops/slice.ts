@@ -9,7 +9,7 @@ import type { Op } from "./op.js";
 import { reduceSum } from "./reduce.js";
 import { allAxes, filled, haveLength, scalarLike } from "./rules.js";
 
-type SliceAttrs = { readonly start: Dims; readonly limit: Dims; readonly step: readonly number[] };
+export type SliceAttrs = { readonly start: Dims; readonly limit: Dims; readonly step: readonly number[] };
 
 /** The length with gaps of `step - 1` between elements is a polynomial in the length only if it is surely 0 or surely not. */
 const isSurelyEmptyOrNot = (length: Dim): boolean => length === 0 || isAtLeast(length, 1);
@@ -78,7 +78,7 @@ export const slice: Op<1, SliceAttrs> = {
 const spacedLength = (length: Dim, interior: number): Dim =>
   length === 0 ? 0 : subtractDims(multiplyDims(length, interior + 1), interior);
 
-type PadAttrs = { readonly low: Dims; readonly high: Dims; readonly interior: readonly number[] };
+export type PadAttrs = { readonly low: Dims; readonly high: Dims; readonly interior: readonly number[] };
 
 export const pad: Op<2, PadAttrs> = {
   kind: "op",

@@ -21,7 +21,7 @@ const adamWSchema = z.strictObject({
     .describe("Share of the learning rate by which weights shrink at each update, apart from the gradient."),
 });
 
-type Slot = "mean" | "square";
+export type AdamSlot = "mean" | "square";
 type AdamOptions = Readonly<Record<"beta1" | "beta2" | "epsilon", number>>;
 
 /**
@@ -36,9 +36,9 @@ function startedShare(g: GraphBuilder, beta: number, t: Value): Value {
 
 /** Algorithm 1 of the paper, with the corrections of both averages taken into the scalars. */
 function adamStep(
-  { g, gradient, state, learningRate, count, options }: UpdateRule<AdamOptions, Slot>,
+  { g, gradient, state, learningRate, count, options }: UpdateRule<AdamOptions, AdamSlot>,
   param: Value,
-): { readonly param: Value; readonly state: Readonly<Record<Slot, Value>> } {
+): { readonly param: Value; readonly state: Readonly<Record<AdamSlot, Value>> } {
   const { beta1, beta2, epsilon } = options;
   const mean = moved(g, state.mean, gradient, beta1);
   const square = moved(g, state.square, g.mul(gradient, gradient), beta2);
@@ -54,7 +54,7 @@ const averages = [
   "m = mean' / (1 - beta1^t), s = square' / (1 - beta2^t)",
 ] as const;
 
-export const adam: Optimizer<typeof adamSchema, Slot> = {
+export const adam: Optimizer<typeof adamSchema, AdamSlot> = {
   type: "adam",
   summary:
     "Running averages of gradient and squared gradient, corrected for their start at zero, set each element's step.",
@@ -65,7 +65,7 @@ export const adam: Optimizer<typeof adamSchema, Slot> = {
   update: (rule) => adamStep(rule, rule.param),
 };
 
-export const adamW: Optimizer<typeof adamWSchema, Slot> = {
+export const adamW: Optimizer<typeof adamWSchema, AdamSlot> = {
   type: "adamW",
   summary: "Adam, where weights shrink by a share of the learning rate instead of through the gradient.",
   source: "Loshchilov & Hutter 2019, Decoupled weight decay regularization, algorithm 2 with the rate as its schedule",
