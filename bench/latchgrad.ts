@@ -1,0 +1,28 @@
+/** Latchgrad as a contender: the training step of a model, compiled. */
+import { compile, type CompileOptions, type TensorsByName } from "@latchgrad/core";
+import type { Model } from "@latchgrad/layers";
+import { trainingStep, type StepGraph } from "@latchgrad/optim";
+import { contenderOf, type Contender } from "./measure.ts";
+import { LEARNING_RATE } from "./workload.ts";
+
+export const FAST = "Latchgrad";
+export const REPRODUCIBLE = "Latchgrad, reproducible";
+export const SEED = "bench";
+
+export const adamStep = (model: Model): StepGraph =>
+  trainingStep(model, {
+    optimizer: { type: "adam", learningRate: LEARNING_RATE, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
+  });
+
+/** A step is one `run`, with the batch copied in and the loss copied out; weights and what Adam keeps stay inside. */
+export const latchgrad = (
+  name: string,
+  model: Model,
+  batch: TensorsByName,
+  options: Pick<CompileOptions, "precision"> = {},
+): Contender =>
+  contenderOf(name, async () => {
+    const { graph, initialState } = adamStep(model);
+    const executable = await compile(graph, { ...options, state: initialState(SEED) });
+    return { step: async () => executable.run(batch), stop: executable.dispose };
+  });

@@ -1,0 +1,12 @@
+// One file with Latchgrad's sources in it, so that Node 20 runs the bench as well; the peers stay as they are installed.
+import { defineConfig } from "tsup";
+
+export default defineConfig({
+  entry: ["main.ts"],
+  format: "esm",
+  target: "es2022",
+  platform: "node",
+  clean: true,
+  noExternal: [/^@latchgrad\//],
+  external: [/^@tensorflow\//, /^@jax-js\//],
+});
