@@ -129,12 +129,6 @@ describe("orthogonal", () => {
       }
   });
 
-  test("takes well under a second for 256 x 1024", () => {
-    const start = performance.now();
-    initialValues("orthogonal", [256, 1024], "U", "seed");
-    expect(performance.now() - start).toBeLessThan(5000);
-  });
-
   test("is uniformly distributed: both signs of the determinant occur", () => {
     const determinants = Array.from({ length: 40 }, (_, seed) => {
       const [a, b, c, d] = initialValues("orthogonal", [2, 2], "U", seed);

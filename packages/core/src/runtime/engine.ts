@@ -121,6 +121,8 @@ export function executableOf(
         });
         const key = JSON.stringify(bindings);
         const pending = engines.get(key) ?? engineFor(sorted, bindings);
+        // Taken out first, so that the order is that of the last use.
+        engines.delete(key);
         engines.set(key, pending);
         if (engines.size > MOST_ENGINES) for (const [oldest] of [...engines].slice(0, 1)) engines.delete(oldest);
         const engine = await pending;
