@@ -7,13 +7,17 @@ import { allBool, allNumeric, filled, mapBinary, mapUnary, sameElementType, same
 
 type LaneOfTwo = <V>(k: Lanes<V>, x: V, y: V) => V;
 
-const compare = (
-  name: string,
-  summary: string,
-  formula: string,
-  f: (x: number, y: number) => boolean,
-  lane: LaneOfTwo,
-): Op<2, NoAttrs> => ({
+interface TruthFacts {
+  readonly name: string;
+  readonly summary: string;
+  readonly formula: string;
+  readonly constraints: Op<2, NoAttrs>["constraints"];
+  readonly f: (x: number, y: number) => boolean;
+  readonly lane: LaneOfTwo;
+}
+
+/** An elementwise op of two operands whose result is bool, and so without derivative. */
+const truth = ({ name, summary, formula, constraints, f, lane }: TruthFacts): Op<2, NoAttrs> => ({
   kind: "op",
   name,
   summary,
@@ -21,7 +25,7 @@ const compare = (
   operands: ["x", "y"],
   arity: 2,
   attrs: {},
-  constraints: [allNumeric("C1"), sameElementType("C2"), sameShape("C3")],
+  constraints,
   traits: { elementwise: true, cheap: true },
   result: ([x]) => ({ dtype: "bool", dims: x.dims }),
   evaluate: ([x, y]) => mapBinary((a, b) => Number(f(a, b)), x, y),
@@ -29,64 +33,53 @@ const compare = (
   vjp: () => [null, null],
 });
 
-export const eq = compare(
-  "eq",
-  "Whether two elements are equal; NaN equals nothing.",
-  "out[i] = x[i] = y[i]",
-  (x, y) => x === y,
-  (k, x, y) => k.eq(x, y),
-);
-export const lt = compare(
-  "lt",
-  "Whether x is less than y.",
-  "out[i] = x[i] < y[i]",
-  (x, y) => x < y,
-  (k, x, y) => k.lt(x, y),
-);
-export const le = compare(
-  "le",
-  "Whether x is less than or equal to y.",
-  "out[i] = x[i] ≤ y[i]",
-  (x, y) => x <= y,
-  (k, x, y) => k.le(x, y),
-);
+const ofNumbers = [allNumeric("C1"), sameElementType("C2"), sameShape("C3")];
+const ofBools = [allBool("C1"), sameShape("C2")];
 
-const logic = (
-  name: string,
-  summary: string,
-  formula: string,
-  f: (x: number, y: number) => number,
-  lane: LaneOfTwo,
-): Op<2, NoAttrs> => ({
-  kind: "op",
-  name,
-  summary,
-  formula,
-  operands: ["x", "y"],
-  arity: 2,
-  attrs: {},
-  constraints: [allBool("C1"), sameShape("C2")],
-  traits: { elementwise: true, cheap: true },
-  result: ([x]) => x,
-  evaluate: ([x, y]) => mapBinary(f, x, y),
-  kernel: () => ({ kind: "map", lane }),
-  vjp: () => [null, null],
+export const eq = truth({
+  name: "eq",
+  summary: "Whether two elements are equal; NaN equals nothing.",
+  formula: "out[i] = x[i] = y[i]",
+  constraints: ofNumbers,
+  f: (x, y) => x === y,
+  lane: (k, x, y) => k.eq(x, y),
 });
 
-export const and = logic(
-  "and",
-  "True where both are true.",
-  "out[i] = x[i] ∧ y[i]",
-  (x, y) => x & y,
-  (k, x, y) => k.and(x, y),
-);
-export const or = logic(
-  "or",
-  "True where at least one is true.",
-  "out[i] = x[i] ∨ y[i]",
-  (x, y) => x | y,
-  (k, x, y) => k.or(x, y),
-);
+export const lt = truth({
+  name: "lt",
+  summary: "Whether x is less than y.",
+  formula: "out[i] = x[i] < y[i]",
+  constraints: ofNumbers,
+  f: (x, y) => x < y,
+  lane: (k, x, y) => k.lt(x, y),
+});
+
+export const le = truth({
+  name: "le",
+  summary: "Whether x is less than or equal to y.",
+  formula: "out[i] = x[i] ≤ y[i]",
+  constraints: ofNumbers,
+  f: (x, y) => x <= y,
+  lane: (k, x, y) => k.le(x, y),
+});
+
+export const and = truth({
+  name: "and",
+  summary: "True where both are true.",
+  formula: "out[i] = x[i] ∧ y[i]",
+  constraints: ofBools,
+  f: (x, y) => x !== 0 && y !== 0,
+  lane: (k, x, y) => k.and(x, y),
+});
+
+export const or = truth({
+  name: "or",
+  summary: "True where at least one is true.",
+  formula: "out[i] = x[i] ∨ y[i]",
+  constraints: ofBools,
+  f: (x, y) => x !== 0 || y !== 0,
+  lane: (k, x, y) => k.or(x, y),
+});
 
 export const not: Op<1, NoAttrs> = {
   kind: "op",
