@@ -7,16 +7,30 @@
  * "Anatomy of high-performance matrix multiplication" (2008).
  */
 import { isFloat, type DType } from "../shape/tensor-type.js";
-import type { Code } from "./assembler.js";
+import { I32, type Code, type Local } from "./assembler.js";
 import { BYTES, load, store, wasmLanes, type Operand, type Precision, type Width } from "./lanes-target.js";
 import { copyOf } from "./map.js";
 
-/** Rows and columns of a tile: what 16 vector registers hold without spilling. */
-export const TILE_ROWS = 4;
+/** Rows and columns of a tile at most: what 16 vector registers hold without spilling. */
+export const TILE_ROWS = 6;
 export const TILE_COLUMNS = 8;
-/** Steps of the contracted index that a tile takes at once: 8 kB of a right panel, 4 kB of a left one. */
+/** Steps of the contracted index that a tile takes at once: 8 kB of a right panel, 6 kB of a left one. */
 const DEPTH_BLOCK = 256;
 const UNROLL = 4;
+
+/** Equal neighbouring pieces of a range. */
+export interface Groups {
+  readonly count: number;
+  readonly size: number;
+}
+
+/**
+ * How one operand lies in memory; distances in elements. `groups`: the operand was copied so that what one tile reads
+ * lies side by side: group after group, in each all steps of the contracted index, in each of these the group's rows or columns.
+ */
+export type Layout =
+  | { readonly kind: "strided"; readonly batch: number; readonly outer: number; readonly depth: number }
+  | { readonly kind: "panels"; readonly groups: readonly Groups[] };
 
 /** All distances in elements. */
 export interface ContractKernel {
@@ -26,10 +40,10 @@ export interface ContractKernel {
   readonly columns: number;
   /** Length of the contracted index. */
   readonly depth: number;
-  /** `tile`: from one group of TILE_ROWS rows to the next. */
-  readonly left: { readonly batch: number; readonly row: number; readonly depth: number; readonly tile: number };
-  /** `tile`: from one group of TILE_COLUMNS columns to the next. */
-  readonly right: { readonly batch: number; readonly depth: number; readonly column: number; readonly tile: number };
+  /** Panels in the groups that `rowGroups` gives. */
+  readonly left: Layout;
+  /** Panels in the groups that `columnGroups` gives. */
+  readonly right: Layout;
   readonly out: { readonly batch: number; readonly row: number };
 }
 
@@ -39,35 +53,76 @@ export interface Tile {
   readonly columns: number;
   readonly width: Width;
   readonly depth: number;
+  /** Elements from one step of the contracted index to the next. */
+  readonly leftDepth: number;
+  readonly rightDepth: number;
+  /** Elements from one row of the left operand to the next. */
+  readonly leftRow: number;
   /** Adds to what the result holds instead of overwriting it. */
   readonly accumulate: boolean;
 }
 
-const isVectorized = ({ dtype, right }: ContractKernel): boolean => right.column === 1 && BYTES[dtype] === 4;
+const nonEmpty = (groups: readonly Groups[]): readonly Groups[] =>
+  groups.filter(({ count, size }) => count > 0 && size > 0);
 
-interface ColumnPart {
-  readonly count: number;
-  readonly size: number;
+/** Rows in groups as even as can be: a tile with few rows waits for its own sums. */
+export function rowGroups(rows: number): readonly Groups[] {
+  const count = Math.ceil(rows / TILE_ROWS);
+  const size = Math.ceil(rows / count);
+  const larger = rows - count * (size - 1);
+  return nonEmpty([
+    { count: larger, size },
+    { count: count - larger, size: size - 1 },
+  ]);
+}
+
+/** Columns in groups as wide as a tile, and a rest. */
+export const columnGroups = (columns: number): readonly Groups[] =>
+  nonEmpty([
+    { count: Math.floor(columns / TILE_COLUMNS), size: TILE_COLUMNS },
+    { count: 1, size: columns % TILE_COLUMNS },
+  ]);
+
+/** Equal tiles along one axis, and where an operand has what they read; distances in elements. */
+interface Part extends Groups {
   readonly width: Width;
+  readonly first: number;
+  readonly step: number;
+  readonly depth: number;
 }
 
-/** A range cut into equal parts and a rest. */
-function partsOf(total: number, size: number): readonly { readonly count: number; readonly size: number }[] {
-  const whole = { count: Math.floor(total / size), size };
-  const rest = { count: 1, size: total % size };
-  return [whole, rest].filter((part) => part.count > 0 && part.size > 0);
+/** The parts of an axis: groups cut into tiles that the target can compute. */
+function partsOf(
+  layout: Layout,
+  groups: readonly Groups[],
+  steps: number,
+  cut: (size: number) => readonly { readonly size: number; readonly width: Width }[],
+): readonly Part[] {
+  const parts: Part[] = [];
+  let done = 0;
+  for (const { count, size } of groups) {
+    let within = 0;
+    for (const piece of cut(size)) {
+      const at =
+        layout.kind === "strided"
+          ? { first: (done + within) * layout.outer, step: size * layout.outer, depth: layout.depth }
+          : { first: done * steps + within, step: size * steps, depth: size };
+      parts.push({ count, ...piece, ...at });
+      within += piece.size;
+    }
+    done += count * size;
+  }
+  return parts;
 }
 
-/** Columns in groups: as wide as a tile, as a vector, one by one. */
-function columnParts(kernel: ContractKernel): readonly ColumnPart[] {
-  if (!isVectorized(kernel)) return [{ count: kernel.columns, size: 1, width: 1 }];
-  const left = kernel.columns % TILE_COLUMNS;
-  const parts: readonly ColumnPart[] = [
-    { count: Math.floor(kernel.columns / TILE_COLUMNS), size: TILE_COLUMNS, width: 4 },
-    { count: Math.floor(left / 4), size: 4, width: 4 },
-    { count: left % 4, size: 1, width: 1 },
+/** A group of columns as a whole, as vectors, one by one. */
+function cutColumns(isVectorized: boolean, size: number): readonly { readonly size: number; readonly width: Width }[] {
+  if (isVectorized && size === TILE_COLUMNS) return [{ size, width: 4 }];
+  const vectors = isVectorized ? Math.floor(size / 4) : 0;
+  return [
+    ...Array.from({ length: vectors }, () => ({ size: 4, width: 4 as const })),
+    ...Array.from({ length: size - 4 * vectors }, () => ({ size: 1, width: 1 as const })),
   ];
-  return parts.filter((part) => part.count > 0);
 }
 
 /**
@@ -79,40 +134,73 @@ export function writeContract(code: Code, kernel: ContractKernel, tileFunction: 
   if (batch === 0 || rows === 0 || columns === 0) return;
   const bytes = BYTES[dtype];
   const [x, y, out] = code.params;
+  const neighbours = right.kind === "panels" || right.outer === 1;
+  const isVectorized = neighbours && BYTES[dtype] === 4;
+  const rowParts = partsOf(left, rowGroups(rows), depth, (size) => [{ size, width: 1 }]);
+  const columnParts = partsOf(right, columnGroups(columns), depth, (size) => cutColumns(isVectorized, size));
+  const done = code.local(I32);
+  /** A copy of `base` + the part's first element + the steps of the contracted index that are done. */
+  const startOf = (base: Local, { first, depth: perStep }: Part): Local => {
+    const start = code.local(I32);
+    code.get(base);
+    code.i32(first * bytes);
+    code.op(0x6a);
+    code.get(done);
+    code.i32(perStep * bytes);
+    code.op(0x6c, 0x6a);
+    code.set(start);
+    return start;
+  };
 
   const block = (depthOfBlock: number, accumulate: boolean): void => {
-    const yColumn = copyOf(code, y);
     const outColumn = copyOf(code, out);
-    for (const { count, size, width } of columnParts(kernel))
-      code.repeat(count, () => {
-        const xRow = copyOf(code, x);
-        const outRow = copyOf(code, outColumn);
-        for (const part of partsOf(rows, TILE_ROWS)) {
-          const tile = tileFunction({ rows: part.size, columns: size, width, depth: depthOfBlock, accumulate });
-          code.repeat(part.count, () => {
+    for (const column of columnParts) {
+      const yColumn = startOf(y, column);
+      code.repeat(column.count, () => {
+        const outTile = copyOf(code, outColumn);
+        for (const row of rowParts) {
+          const xRow = startOf(x, row);
+          const tile = tileFunction({
+            rows: row.size,
+            columns: column.size,
+            width: column.width,
+            depth: depthOfBlock,
+            leftRow: left.kind === "panels" ? 1 : left.outer,
+            leftDepth: row.depth,
+            rightDepth: column.depth,
+            accumulate,
+          });
+          code.repeat(row.count, () => {
             code.get(xRow);
             code.get(yColumn);
-            code.get(outRow);
+            code.get(outTile);
             code.call(tile);
-            code.advance(xRow, left.tile * bytes);
-            code.advance(outRow, part.size * result.row * bytes);
+            code.advance(xRow, row.step * bytes);
+            code.advance(outTile, row.size * result.row * bytes);
           });
         }
-        code.advance(yColumn, (size === TILE_COLUMNS ? right.tile : size * right.column) * bytes);
-        code.advance(outColumn, size * bytes);
+        code.advance(yColumn, column.step * bytes);
+        code.advance(outColumn, column.size * bytes);
       });
-    code.advance(x, depthOfBlock * left.depth * bytes);
-    code.advance(y, depthOfBlock * right.depth * bytes);
+    }
   };
   code.repeat(batch, () => {
+    code.i32(0);
+    code.set(done);
     const first = Math.min(depth, DEPTH_BLOCK);
     block(first, false);
-    for (const { count, size } of partsOf(depth - first, DEPTH_BLOCK))
+    code.advance(done, first);
+    const [whole, rest] = [Math.floor((depth - first) / DEPTH_BLOCK), (depth - first) % DEPTH_BLOCK];
+    for (const { count, size } of nonEmpty([
+      { count: whole, size: DEPTH_BLOCK },
+      { count: 1, size: rest },
+    ]))
       code.repeat(count, () => {
         block(size, true);
+        code.advance(done, size);
       });
-    code.advance(x, (left.batch - depth * left.depth) * bytes);
-    code.advance(y, (right.batch - depth * right.depth) * bytes);
+    if (left.kind === "strided") code.advance(x, left.batch * bytes);
+    if (right.kind === "strided") code.advance(y, right.batch * bytes);
     code.advance(out, result.batch * bytes);
   });
 }
@@ -120,8 +208,8 @@ export function writeContract(code: Code, kernel: ContractKernel, tileFunction: 
 /** Writes the body of a tile function. Parameters: addresses of the tile's first row of left, first column of right, first element of the result. */
 export function writeTile(
   code: Code,
-  { dtype, left, right, out: result }: ContractKernel,
-  { rows, columns, width, depth, accumulate }: Tile,
+  { dtype, out: result }: Pick<ContractKernel, "dtype" | "out">,
+  { rows, columns, width, depth, leftRow, leftDepth, rightDepth, accumulate }: Tile,
   precision: Precision,
 ): void {
   const bytes = BYTES[dtype];
@@ -138,10 +226,10 @@ export function writeTile(
     isFloat(dtype) ? lanes.madd(a, b, sum) : lanes.add(lanes.mul(a, b), sum);
   const step = (k: number): void => {
     const row = Array.from({ length: vectors }, (_, vector) =>
-      load(code, dtype, y, (k * right.depth + vector * width) * bytes, width, false),
+      load(code, dtype, y, (k * rightDepth + vector * width) * bytes, width, false),
     );
     for (let r = 0; r < rows; r++) {
-      const element = load(code, dtype, x, (r * left.row + k * left.depth) * bytes, width, true);
+      const element = load(code, dtype, x, (r * leftRow + k * leftDepth) * bytes, width, true);
       for (let v = 0; v < vectors; v++) {
         const next = multiplyAdd(element, row[v], sums[r][v]);
         code.get(next.local);
@@ -153,8 +241,8 @@ export function writeTile(
     if (count === 0) return;
     code.repeat(count, () => {
       for (let k = 0; k < unroll; k++) step(k);
-      code.advance(x, unroll * left.depth * bytes);
-      code.advance(y, unroll * right.depth * bytes);
+      code.advance(x, unroll * leftDepth * bytes);
+      code.advance(y, unroll * rightDepth * bytes);
     });
   };
   run(Math.floor(depth / UNROLL), UNROLL);

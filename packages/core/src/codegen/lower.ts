@@ -62,23 +62,30 @@ export function lower(graph: Graph, precision: Precision): Program {
     },
     contiguous(tensor: Tensor) {
       if (tensor.kind === "stored" && isContiguous(tensor)) return tensor;
-      // A splat belongs to no block; what is stored can be copied where it was made, in front of the loops that read it.
+      // A splat belongs to no block.
+      const key = tensor.kind === "stored" ? "row-major" : String(tensor.value);
+      return lowering.prepared(tensor, key, tensor.dims, (copy, block) => {
+        lowering.copy(tensor, copy, block);
+      });
+    },
+    prepared(tensor, key, dims, fill) {
+      // What is stored can be copied where it was made, in front of the loops that read it.
       const home = tensor.kind === "stored" ? tensor.block : main;
-      const key =
+      const where =
         tensor.kind === "stored"
-          ? JSON.stringify([
+          ? [
               tensor.place.buffer.id,
               tensor.place.offset,
               tensor.place.perStep.map(({ bytes }) => bytes),
-              tensor.dims,
               tensor.strides,
-            ])
-          : JSON.stringify([tensor.dtype, tensor.dims, String(tensor.value)]);
-      const known = copies.get(key);
+            ]
+          : [tensor.dtype];
+      const fullKey = JSON.stringify([where, tensor.dims, key]);
+      const known = copies.get(fullKey);
       if (known !== undefined && known.block === home) return known;
-      const copy = lowering.allocate(tensor, home);
-      lowering.copy(tensor, copy, home);
-      copies.set(key, copy);
+      const copy = lowering.allocate({ dtype: tensor.dtype, dims }, home);
+      fill(copy, home);
+      copies.set(fullKey, copy);
       return copy;
     },
     copy(from, to, block) {

@@ -16,6 +16,16 @@ export interface Lowering {
   append(block: Block, step: Step): void;
   /** The tensor in row-major order; copied where it is not, in the block that computes it, in front of the loops that read it. */
   contiguous(tensor: Tensor): StoredTensor;
+  /**
+   * What `fill` writes from the tensor, in memory of its own and made once for each key, in the block that computes the
+   * tensor, in front of the loops that read it.
+   */
+  prepared(
+    tensor: Tensor,
+    key: string,
+    dims: readonly number[],
+    fill: (copy: StoredTensor, block: Block) => void,
+  ): StoredTensor;
   /** Copies elements; dims are those of both. */
   copy(from: Tensor, to: StoredTensor, block: Block): void;
 }
