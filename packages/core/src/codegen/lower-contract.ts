@@ -84,8 +84,9 @@ export function contractSteps(
   const pays = (reads: number, length: number): boolean =>
     batch === 1 && reads >= LEAST_READS && length * depth >= LEAST_ELEMENTS;
 
-  // Rows that lie as the tiles read them need no copy: each step of the contracted index is next to the one before.
-  const isRowMajor = strideOf(x, "free") !== undefined && strideOf(x, "contract") === 1;
+  // Rows are read as they lie when each step of the contracted index is next to the one before; a copy that makes one
+  // axis of several moves whole rows.
+  const isRowMajor = strideOf(x, "contract") === 1;
   const left =
     pays(columns / TILE_COLUMNS, rows) && !isRowMajor
       ? panelsOf(lowering, x, rowGroups(rows))
