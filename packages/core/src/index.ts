@@ -14,6 +14,7 @@ export {
   type NodeRequest,
   type RegionBuilder,
 } from "./graph/builder.js";
+export { convGeneral, type ConvOptions } from "./graph/convolution.js";
 export {
   gelu,
   layerNorm,
@@ -70,6 +71,7 @@ export type { PrefixAttrs } from "./ops/prefix.js";
 export type { AxesAttrs, BroadcastAttrs } from "./ops/reduce.js";
 export type { ScanAttrs } from "./ops/scan-inputs.js";
 export type { PadAttrs, SliceAttrs } from "./ops/slice.js";
+export type { OverlapAttrs, WindowAttrs } from "./ops/windows.js";
 export type * from "./kernel/kernel.js";
 export type { Lanes } from "./kernel/lanes.js";
 export { allPasses, optimize } from "./passes/index.js";

@@ -157,6 +157,33 @@ export const cases: { readonly [Name in SimpleOpName]: OpCases } = {
     },
   },
   cos: unaryFloat("cos"),
+  cumlogsumexp: {
+    valid: [
+      "cumlogsumexp(f32[4]) {axis=0, reverse=false}",
+      "cumlogsumexp(f32[2,3,2]) {axis=1, reverse=true}",
+      "cumlogsumexp(f64[2,3]) {axis=0, reverse=true}",
+      "cumlogsumexp(f32[B,T]) {axis=1, reverse=false}",
+      "cumlogsumexp(f32[T-1,2]) {axis=0, reverse=true}",
+      "cumlogsumexp(f32[0,2]) {axis=0, reverse=false}",
+    ],
+    invalid: {
+      C1: "cumlogsumexp(i32[2]) {axis=0, reverse=false}",
+      C2: "cumlogsumexp(f32[2]) {axis=1, reverse=false}",
+    },
+  },
+  cummax: {
+    valid: [
+      "cummax(f32[4]) {axis=0, reverse=false}",
+      "cummax(f32[2,3,2]) {axis=1, reverse=true}",
+      "cummax(f64[2,5]) {axis=1, reverse=true}",
+      "cummax(f32[B,T]) {axis=1, reverse=false}",
+      "cummax(f32[T-1,2]) {axis=0, reverse=true}",
+      "cummax(i32[5]) {axis=0, reverse=true}",
+      "cummax(u32[5]) {axis=0, reverse=false}",
+      "cummax(f32[0,2]) {axis=0, reverse=false}",
+    ],
+    invalid: { C1: "cummax(bool[2]) {axis=0, reverse=false}", C2: "cummax(f32[2]) {axis=-1, reverse=false}" },
+  },
   cumsum: {
     valid: [
       "cumsum(f32[4]) {axis=0, reverse=false}",
@@ -286,6 +313,25 @@ export const cases: { readonly [Name in SimpleOpName]: OpCases } = {
   neg: unaryNumeric("neg"),
   not: { valid: ["not(bool[5])", "not(bool[B])"], invalid: { C1: "not(i32[2])" } },
   or: logic("or"),
+  overlapAdd: {
+    valid: [
+      "overlapAdd(f32[3,2]) {axes=[0], steps=[1], dilations=[1], lengths=[4]}",
+      "overlapAdd(f32[2,2,3,2]) {axes=[1], steps=[3], dilations=[2], lengths=[8]}",
+      "overlapAdd(f32[2,3,2,2,3]) {axes=[0,1], steps=[2,1], dilations=[1,1], lengths=[5,5]}",
+      "overlapAdd(f64[2,3,4,3,2]) {axes=[0,2], steps=[2,1], dilations=[1,3], lengths=[6,7]}",
+      "overlapAdd(f32[3]) {axes=[], steps=[], dilations=[], lengths=[]}",
+      'overlapAdd(f32[B,T,2,3]) {axes=[1], steps=[1], dilations=[1], lengths=["T+2"]}',
+      "overlapAdd(f32[0,2,3]) {axes=[1], steps=[1], dilations=[1], lengths=[4]}",
+      "overlapAdd(i32[3,5]) {axes=[0], steps=[2], dilations=[1], lengths=[9]}",
+      "overlapAdd(u32[3,2]) {axes=[0], steps=[1], dilations=[1], lengths=[4]}",
+    ],
+    invalid: {
+      C1: "overlapAdd(bool[3,2]) {axes=[0], steps=[1], dilations=[1], lengths=[4]}",
+      C2: "overlapAdd(f32[3,2]) {axes=[1], steps=[1], dilations=[1], lengths=[4]}",
+      C3: "overlapAdd(f32[3,2]) {axes=[0], steps=[0], dilations=[1], lengths=[4]}",
+      C4: "overlapAdd(f32[3,2]) {axes=[0], steps=[1], dilations=[1], lengths=[5]}",
+    },
+  },
   pad: {
     valid: [
       "pad(f32[3], f32) {low=[1], high=[2], interior=[0]}",
@@ -422,5 +468,23 @@ export const cases: { readonly [Name in SimpleOpName]: OpCases } = {
       "transpose(bool[2,3]) {order=[1,0]}",
     ],
     invalid: { C1: "transpose(f32[2,3]) {order=[0,0]}" },
+  },
+  windows: {
+    valid: [
+      "windows(f32[4]) {axes=[0], sizes=[2], steps=[1], dilations=[1]}",
+      "windows(f32[2,8,3]) {axes=[1], sizes=[2], steps=[3], dilations=[2]}",
+      "windows(f32[5,5,2]) {axes=[0,1], sizes=[2,3], steps=[2,1], dilations=[1,1]}",
+      "windows(f64[6,3,7]) {axes=[0,2], sizes=[3,2], steps=[2,1], dilations=[1,3]}",
+      "windows(f32[3]) {axes=[], sizes=[], steps=[], dilations=[]}",
+      "windows(f32[B,T+2,3]) {axes=[1], sizes=[3], steps=[1], dilations=[1]}",
+      "windows(f32[B,T+3]) {axes=[1], sizes=[2], steps=[2], dilations=[2]}",
+      "windows(f32[0,4]) {axes=[1], sizes=[3], steps=[1], dilations=[1]}",
+      "windows(bool[5]) {axes=[0], sizes=[1], steps=[2], dilations=[1]}",
+    ],
+    invalid: {
+      C1: "windows(f32[4,4]) {axes=[1,0], sizes=[2,2], steps=[1,1], dilations=[1,1]}",
+      C2: "windows(f32[4]) {axes=[0], sizes=[2], steps=[0], dilations=[1]}",
+      C3: "windows(f32[T+1]) {axes=[0], sizes=[3], steps=[1], dilations=[1]}",
+    },
   },
 };

@@ -124,6 +124,45 @@ function runContract(kernel: KernelOf<"contract">, [x, y]: readonly Tensor[], ty
   return data;
 }
 
+function runOverlap(
+  { axes, steps, dilations }: KernelOf<"overlap">,
+  [x]: readonly Tensor[],
+  type: TensorType,
+): Float64Array {
+  const to = stridesOf(sizesOf(type));
+  const strides = [
+    ...to.map((stride, axis) => stride * (steps[axes.indexOf(axis)] ?? 1)),
+    ...axes.map((axis, i) => to[axis] * dilations[i]),
+  ];
+  const data = new Float64Array(elementCount(sizesOf(type)));
+  forEachOffset(sizesOf(x.type), strides, 0, (flat, offset) => {
+    if (!(offset < data.length)) throw new RangeError(`element ${offset} of ${data.length}`);
+    data[offset] = numberOfType(lanes.add(laneOf(type.dtype, data[offset]), laneAt(x, flat)), type.dtype);
+  });
+  return data;
+}
+
+function runPrefix(
+  { axis, reverse, initial, next }: KernelOf<"prefix">,
+  inputs: readonly Tensor[],
+  type: TensorType,
+): Float64Array {
+  const elements = inputs.filter((_, i) => i !== initial);
+  const { rest } = split(type, [axis]);
+  const [length, stride] = [sizesOf(type)[axis], stridesOf(sizesOf(type))[axis]];
+  const { data, write } = result(type);
+  forEachOffset(rest.sizes, rest.strides, 0, (line, first) => {
+    let state = initial === undefined ? undefined : laneAt(inputs[initial], line);
+    for (let i = 0; i < length; i++) {
+      const at = first + (reverse ? length - 1 - i : i) * stride;
+      const here = elements.map((x) => laneAt(x, at));
+      state = state === undefined ? here[0] : next(lanes, state, ...here);
+      write(at, numberOfType(state, type.dtype));
+    }
+  });
+  return data;
+}
+
 /** A run of LoopCode.each: which turn it is at, and which turns have read and written the elements of the result. */
 interface Turns {
   current: number;
@@ -247,6 +286,10 @@ export function runKernel(kernel: Kernel, inputs: readonly Tensor[], type: Tenso
       return runReduce(kernel, inputs, type);
     case "contract":
       return runContract(kernel, inputs, type);
+    case "overlap":
+      return runOverlap(kernel, inputs, type);
+    case "prefix":
+      return runPrefix(kernel, inputs, type);
     case "loops":
       return runLoops(kernel.write, inputs, type, undefined);
     case "update":

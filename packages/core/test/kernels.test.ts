@@ -15,7 +15,7 @@ import { IndexOutOfRange, runKernel } from "./kernel-machine.js";
 import { evaluateUse, graphOf, inferUse, parseUse, type Use } from "./use.js";
 
 /** The elementary functions, whose lane functions are for f32: graphs with f64 are not compiled. */
-const F32_ONLY = ["cos", "erf", "exp", "expm1", "log", "log1p", "mod", "pow", "sigmoid", "sin", "tanh"];
+const F32_ONLY = ["cos", "cumlogsumexp", "erf", "exp", "expm1", "log", "log1p", "mod", "pow", "sigmoid", "sin", "tanh"];
 
 const EPSILON: Readonly<Partial<Record<DType, number>>> = { f32: 2 ** -23, f64: 2 ** -52 };
 /** The smallest f32; results near it have few digits. */
@@ -35,7 +35,7 @@ const magnitudes = ({ type, data }: Tensor): Tensor => ({
 });
 
 /** The kinds that compute; the others only move elements. */
-const COMPUTING: readonly Kernel["kind"][] = ["map", "reduce", "contract", "loops", "update"];
+const COMPUTING: readonly Kernel["kind"][] = ["map", "reduce", "contract", "overlap", "prefix", "loops", "update"];
 
 function run({ op, attrs }: Use, inputs: readonly Tensor[]): { readonly kernel: Kernel; readonly actual: Tensor } {
   const types = inputs.map((input) => input.type);

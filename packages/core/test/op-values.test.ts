@@ -243,6 +243,45 @@ describe("prefixes", () => {
     expect(evaluateUse("cumsum(f32[2,2]) {axis=0, reverse=false}", [1, 2, 3, 4])).toEqual([1, 2, 4, 6]);
   });
 
+  test("cummax keeps the largest so far, and NaN from the first on", () => {
+    expect(evaluateUse("cummax(f32[6]) {axis=0, reverse=false}", [1, 3, 2, NaN, 9, 1])).toEqual([
+      1,
+      3,
+      3,
+      NaN,
+      NaN,
+      NaN,
+    ]);
+    expect(evaluateUse("cummax(i32[2,3]) {axis=1, reverse=true}", [1, 3, 2, 5, INT_MIN, 4])).toEqual([
+      3, 3, 2, 5, 4, 4,
+    ]);
+  });
+
+  test("cumlogsumexp neither overflows nor makes NaN of infinities", () => {
+    const [a, b, c] = evaluateUse("cumlogsumexp(f64[3]) {axis=0, reverse=false}", [1000, 1000, 1000]);
+    expect([a, b - 1000, c - 1000].map((value) => value.toFixed(9))).toEqual([
+      "1000.000000000",
+      Math.log(2).toFixed(9),
+      Math.log(3).toFixed(9),
+    ]);
+    const edges = [-Infinity, -Infinity, 2, -Infinity, Infinity, 1];
+    expect(evaluateUse("cumlogsumexp(f64[6]) {axis=0, reverse=false}", edges)).toEqual([
+      ...[-Infinity, -Infinity, 2, 2, Infinity, Infinity],
+    ]);
+  });
+
+  test("windows and overlapAdd, by hand", () => {
+    const steps = "axes=[0], steps=[2], dilations=[3]";
+    expect(evaluateUse(`windows(f32[7]) {${steps}, sizes=[2]}`, [1, 2, 3, 4, 5, 6, 7])).toEqual([1, 4, 3, 6]);
+    expect(evaluateUse(`overlapAdd(f32[2,2]) {${steps}, lengths=[7]}`, [1, 2, 4, 8])).toEqual([1, 0, 4, 2, 0, 8, 0]);
+    const overlapping = "axes=[0], steps=[1], dilations=[1]";
+    expect(evaluateUse(`overlapAdd(i32[2,2]) {${overlapping}, lengths=[3]}`, [1, INT_MAX, 1, 2])).toEqual([
+      1,
+      INT_MIN,
+      2,
+    ]);
+  });
+
   test("linearRecurrence begins with h0 at the end where it starts", () => {
     const [a, b] = [
       [2, 3, 4],
@@ -330,6 +369,21 @@ describe("derivatives where they are a convention", () => {
       [1, 0.5, 0],
       [0, 0.5, 1],
     ]);
+  });
+
+  test("cummax hands back to the first of equal elements, in the direction of the walk", () => {
+    const x = [2, 2, 1, 3, 3];
+    const cotangent = [1, 10, 100, 1000, 10000];
+    const of = (reverse: boolean, ...data: readonly (readonly number[])[]): readonly number[] =>
+      pulled(`cummax(f64[${data[0].length}]) {axis=0, reverse=${reverse}}`, ...data)[0];
+    expect(of(false, x, cotangent)).toEqual([111, 0, 0, 11000, 0]);
+    expect(of(true, x, cotangent)).toEqual([0, 0, 0, 0, 11111]);
+    expect(of(false, [-Infinity, -Infinity])).toEqual([2, 0]);
+  });
+
+  test("cumlogsumexp has a derivative at -inf", () => {
+    const [found] = pulled("cumlogsumexp(f64[3]) {axis=0, reverse=false}", [-Infinity, 0, -Infinity]);
+    expect(found).toEqual([1, 2, 0]);
   });
 
   test("reduceMax shares between all that are largest", () => {

@@ -226,6 +226,32 @@ const indexed: readonly Producer[] = [
   }),
 ];
 
+const overlapping: readonly Producer[] = [
+  onFloat((g, x, { draw }) =>
+    x.type.dims.length === 0
+      ? undefined
+      : g.cummax(x, { axis: draw.below(x.type.dims.length), reverse: draw.chance(0.5) }),
+  ),
+  onFloat((g, x, { draw }) =>
+    x.type.dims.length === 0
+      ? undefined
+      : g.cumlogsumexp(g.sin(x), { axis: draw.below(x.type.dims.length), reverse: draw.chance(0.5) }),
+  ),
+  onNumber((g, x, { draw }) => {
+    const { dims } = x.type;
+    if (dims.length === 0 || dims.length >= MOST_AXES) return undefined;
+    const axes = [draw.below(dims.length)];
+    return g.windows(x, { axes, sizes: [1], steps: [1 + draw.below(2)], dilations: [1] });
+  }),
+  onFloat((g, x, { draw }) => {
+    const axis = knownAxis(x, 2);
+    if (axis < 0) return undefined;
+    const steps = { axes: [axis], steps: [1 + draw.below(2)], dilations: [1] };
+    const parts = g.sin(g.windows(x, { ...steps, sizes: [2] }));
+    return g.overlapAdd(parts, { ...steps, lengths: [x.type.dims[axis]] });
+  }),
+];
+
 const contracted: readonly Producer[] = [
   onNumber((g, x, { draw }) => g.reduceSum(x, { axes: allAxes(x).filter(() => draw.chance(0.5)) })),
   onFloat((g, x, { draw }) => g.reduceMax(x, { axes: allAxes(x).filter(() => draw.chance(0.5)) })),
@@ -289,6 +315,7 @@ export const producers: readonly Producer[] = [
   ...redundant,
   ...shapes,
   ...indexed,
+  ...overlapping,
   ...contracted,
   ...sources,
   ...conversions,

@@ -7,7 +7,7 @@ import type { TensorType } from "../shape/tensor-type.js";
 import { lowerKernel } from "./lower-kernel.js";
 import { mapStep, type FusedNode } from "./lower-map.js";
 import type { Lowering } from "./lowering.js";
-import type { Block, Loop } from "./program.js";
+import { loopIn, type Block } from "./program.js";
 import { findGroups, kernelsOf, type Group } from "./stages.js";
 import { rowOf, samePlace, type StoredTensor, type Tensor } from "./tensors.js";
 
@@ -99,18 +99,15 @@ function lowerRegion(lowering: Lowering, node: Node, bound: Map<ValueId, Tensor>
     region.outputs.forEach(({ value }, k) => bound.set(node.id + k, tensorOf(inner, value)));
     return;
   }
-  const body: Block & { loop: Loop | undefined } = { parent: block, loop: undefined, steps: [] };
-  const loop: Loop = { count: shape.count as number, reverse: shape.reverse, body };
-  body.loop = loop;
+  const loop = loopIn(block, shape.count as number, shape.reverse);
+  const { body } = loop;
   const { consts, carries } = shape;
   const state = inputs.slice(consts, consts + carries).map((initial) => {
     const held = lowering.allocate(initial, block);
     lowering.copy(initial, held, block);
     return held;
   });
-  const xs = inputs
-    .slice(consts + carries)
-    .map((x) => (x.kind === "splat" ? { ...x, dims: x.dims.slice(1) } : rowOf(x, loop)));
+  const xs = inputs.slice(consts + carries).map((x) => rowOf(x, loop));
   const index = { ...lowering.allocate({ dtype: "i32", dims: [] }, block), block: body };
   const inner = new Map<ValueId, Tensor>();
   [...inputs.slice(0, consts), ...state.map((held) => ({ ...held, block: body })), ...xs, index].forEach((tensor, id) =>

@@ -5,6 +5,8 @@ import { stridesOf } from "../shape/strides.js";
 import { sizesOf } from "../shape/tensor.js";
 import { BYTES } from "./lanes-target.js";
 import { contractSteps } from "./lower-contract.js";
+import { overlapSteps } from "./lower-overlap.js";
+import { prefixSteps } from "./lower-prefix.js";
 import type { Lowering } from "./lowering.js";
 import { writeLoops } from "./loops.js";
 import type { Block, Kernel, Place } from "./program.js";
@@ -100,6 +102,16 @@ export function lowerKernel(
     case "contract": {
       const out = target();
       contractSteps(lowering, kernel, operands[0], operands[1], out, block);
+      return out;
+    }
+    case "overlap": {
+      const out = target();
+      overlapSteps(lowering, kernel, operands[0], out, block);
+      return out;
+    }
+    case "prefix": {
+      const out = target();
+      prefixSteps(lowering, kernel, operands, out, block, `${node.op} ${type.dtype}`);
       return out;
     }
     case "update":

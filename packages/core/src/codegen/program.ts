@@ -16,6 +16,14 @@ export interface Loop {
   readonly body: Block;
 }
 
+/** A new loop inside a block, to be appended to it once its body is full. */
+export function loopIn(parent: Block, count: number, reverse: boolean): Loop {
+  const body: Block & { loop: Loop | undefined } = { parent, loop: undefined, steps: [] };
+  const loop: Loop = { count, reverse, body };
+  body.loop = loop;
+  return loop;
+}
+
 /** A piece of memory, placed by the plan. */
 export interface Buffer {
   readonly id: number;

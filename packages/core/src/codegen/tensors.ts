@@ -34,12 +34,12 @@ export const isContiguous = ({ dims, strides }: StoredTensor): boolean => {
 export const shiftPlace = (place: Place, bytes: number): Place => ({ ...place, offset: place.offset + bytes });
 
 /** The tensor as a view kernel reads it. */
-export function viewOf(
-  tensor: Tensor,
+export function viewOf<T extends Tensor>(
+  tensor: T,
   starts: readonly number[],
   reads: readonly AxisRead[],
   dims: readonly number[],
-): Tensor {
+): T {
   if (tensor.kind === "splat") return { ...tensor, dims };
   const { dtype, strides, place } = tensor;
   const offset = starts.reduce((sum, start, axis) => sum + start * strides[axis], 0);
@@ -52,12 +52,14 @@ export function viewOf(
 }
 
 /** The row of a stack that a step of a loop works on. */
-export function rowOf(stack: StoredTensor, loop: Loop): StoredTensor {
+export function rowOf<T extends Tensor>(stack: T, loop: Loop): T {
+  const dims = stack.dims.slice(1);
+  if (stack.kind === "splat") return { ...stack, dims };
   const [step, ...strides] = stack.strides;
   const { perStep } = stack.place;
   return {
     ...stack,
-    dims: stack.dims.slice(1),
+    dims,
     strides,
     place: { ...stack.place, perStep: [...perStep, { loop, bytes: step * BYTES[stack.dtype] }] },
     block: loop.body,

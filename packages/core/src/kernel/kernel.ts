@@ -10,6 +10,8 @@
  * - constant: known when compiling.
  * - place: elements of the operands go to places that follow from sizes alone.
  * - reduce, contract: sums and the like over axes. Targets have their own loops for these, and choose the order of summing.
+ * - overlap: elements of the operand go to places that follow from sizes alone, and add up where they meet.
+ * - prefix: states along an axis, each made of the one before by a lane function.
  * - loops, update: the rest, written out as loops. They are the only kinds whose accesses depend on data.
  *
  * An op with one more way of moving data needs a description, not a new kind. test/kernel-machine.ts runs descriptions
@@ -82,6 +84,29 @@ export type Kernel =
       readonly contractY: readonly number[];
       readonly batchX: readonly number[];
       readonly batchY: readonly number[];
+    }
+  /**
+   * Element (i.., k..) of the operand, k behind the axes of the result, is added to element steps · i + dilations · k
+   * along each of the axes, i along the others. What nothing is added to is 0.
+   */
+  | {
+      readonly kind: "overlap";
+      readonly axes: readonly number[];
+      readonly steps: readonly number[];
+      readonly dilations: readonly number[];
+    }
+  /**
+   * States along an axis, the result's, each from the one before it and the elements of the operands at its place:
+   * next(state, x...). `initial` is the operand, without the axis, that is the state before the first; undefined: the
+   * first state is the first element of the only operand.
+   */
+  | {
+      readonly kind: "prefix";
+      readonly axis: number;
+      /** From the end of the axis backward. */
+      readonly reverse: boolean;
+      readonly initial: number | undefined;
+      readonly next: LaneFunction;
     }
   /** Loops that write every element of the result, which they do not read before. */
   | { readonly kind: "loops"; readonly write: WriteLoops }

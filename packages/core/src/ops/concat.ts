@@ -6,6 +6,7 @@ import { elementCount, forEachOffset, stridesOf } from "../shape/strides.js";
 import { sizesOf } from "../shape/tensor.js";
 import { sameDims, withoutAxes } from "../shape/tensor-type.js";
 import type { Op } from "./op.js";
+import { forAllSteps } from "./reduce.js";
 import { existingAxis, increasingAxes, sameElementType } from "./rules.js";
 import { slice } from "./slice.js";
 
@@ -67,6 +68,12 @@ export const concat: Op<"any", { readonly axis: number }> = {
       return emit(slice, [g], { start, limit: dims.with(axis, offset), step: new Array<number>(rank).fill(1) });
     });
   },
+  stacked: ({ emit, inputs, isStacked, attrs: { axis }, length }) =>
+    emit(
+      concat,
+      inputs.map((x, i) => forAllSteps(emit, x, isStacked[i], length)),
+      { axis: axis + 1 },
+    ),
 };
 
 export const reverse: Op<1, { readonly axes: readonly number[] }> = {
@@ -96,4 +103,5 @@ export const reverse: Op<1, { readonly axes: readonly number[] }> = {
     reads: x.dims.map((_, axis) => ({ axis, step: axes.includes(axis) ? -1 : 1 })),
   }),
   vjp: ({ emit, cotangent: g, attrs }) => [emit(reverse, [g], attrs)],
+  stacked: ({ emit, inputs, attrs: { axes } }) => emit(reverse, inputs, { axes: axes.map((axis) => axis + 1) }),
 };

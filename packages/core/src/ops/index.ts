@@ -4,18 +4,20 @@ import { call } from "./call.js";
 import { and, cast, eq, le, lt, not, or, select, stopGradient } from "./compare.js";
 import { concat, reverse } from "./concat.js";
 import { constant, iota, size } from "./constant.js";
+import { cumlogsumexp, cummax, cumsum } from "./cumulative.js";
 import { dotGeneral } from "./dot-general.js";
 import { dynamicSlice, dynamicUpdateSlice } from "./dynamic-slice.js";
 import { gather, scatterAdd } from "./gather.js";
+import { linearRecurrence } from "./linear-recurrence.js";
 import type { AnyOp } from "./op.js";
 import { mod, pow } from "./power.js";
-import { cumsum, linearRecurrence } from "./prefix.js";
 import { randomBits } from "./random-bits.js";
 import { argmax, broadcast, reduceMax, reduceSum } from "./reduce.js";
 import { reshape, transpose } from "./reshape.js";
 import { scan } from "./scan.js";
 import { pad, slice } from "./slice.js";
 import { abs, cos, erf, exp, expm1, floor, log, log1p, rsqrt, sigmoid, sign, sin, sqrt, tanh } from "./unary.js";
+import { overlapAdd, windows } from "./windows.js";
 
 export const ops = {
   abs,
@@ -28,6 +30,8 @@ export const ops = {
   concat,
   constant,
   cos,
+  cumlogsumexp,
+  cummax,
   cumsum,
   div,
   dotGeneral,
@@ -52,6 +56,7 @@ export const ops = {
   neg,
   not,
   or,
+  overlapAdd,
   pad,
   pow,
   randomBits,
@@ -73,6 +78,7 @@ export const ops = {
   sub,
   tanh,
   transpose,
+  windows,
 } as const;
 
 export type OpName = keyof typeof ops;

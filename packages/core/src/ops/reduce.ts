@@ -3,6 +3,7 @@ import { anInteger, integers, someDims } from "../ir/attrs.js";
 import { indexOf } from "../kernel/indices.js";
 import type { Lanes } from "../kernel/lanes.js";
 import { isFloat, sameDims, sizeOf, withoutAxes, type Dims, type DType } from "../shape/tensor-type.js";
+import type { Dim } from "../shape/dim.js";
 import { elementCount, forEachOffset, stridesOf } from "../shape/strides.js";
 import { sizesOf, type Tensor } from "../shape/tensor.js";
 import { div, mul } from "./arithmetic.js";
@@ -62,6 +63,15 @@ export const broadcast: Op<1, BroadcastAttrs> = {
   stacked: ({ emit, inputs, attrs: { dims, axes }, length }) =>
     emit(broadcast, inputs, { dims: [length, ...dims], axes: behindSteps(axes) }),
 };
+
+/** A value for all steps of a loop, for a rule of `stacked`: as it is where it has them, else repeated. */
+export const forAllSteps = (emit: Emit, value: Value, isStacked: boolean, length: Dim): Value =>
+  isStacked
+    ? value
+    : emit(broadcast, [value], {
+        dims: [length, ...value.type.dims],
+        axes: value.type.dims.map((_, axis) => axis + 1),
+      });
 
 /** The axes that `axes` does not name, increasing. */
 const complementOf = (axes: readonly number[], rank: number): number[] =>
@@ -137,6 +147,7 @@ export const reduceMax: Op<1, AxesAttrs> = {
     const share = emit(div, [g, emit(reduceSum, [isMax], { axes })]);
     return [emit(mul, [isMax, spread(emit, share, x.type.dims, axes)])];
   },
+  stacked: ({ emit, inputs, attrs: { axes } }) => emit(reduceMax, inputs, { axes: axes.map((axis) => axis + 1) }),
 };
 
 /** Whether a value found later replaces the best one so far, as in argmax's definition. */

@@ -5,8 +5,10 @@ import { elementCount, forEachOffset, stridesOf } from "../shape/strides.js";
 import { sizesOf } from "../shape/tensor.js";
 import { type Dims } from "../shape/tensor-type.js";
 import { sub } from "./arithmetic.js";
-import type { Op } from "./op.js";
-import { reduceSum } from "./reduce.js";
+import { select } from "./compare.js";
+import { constant } from "./constant.js";
+import type { Op, Value } from "./op.js";
+import { broadcast, forAllSteps, reduceSum } from "./reduce.js";
 import { allAxes, filled, haveLength, scalarLike } from "./rules.js";
 
 export type SliceAttrs = { readonly start: Dims; readonly limit: Dims; readonly step: readonly number[] };
@@ -72,6 +74,8 @@ export const slice: Op<1, SliceAttrs> = {
     );
     return [emit(pad, [g, filled(emit, scalarLike(g.type), 0)], { low: start, high, interior })];
   },
+  stacked: ({ emit, inputs, attrs: { start, limit, step }, length }) =>
+    emit(slice, inputs, { start: [0, ...start], limit: [length, ...limit], step: [1, ...step] }),
 };
 
 /** The length of `length` elements with `interior` others between neighbours. */
@@ -138,5 +142,17 @@ export const pad: Op<2, PadAttrs> = {
     const ofX = emit(slice, [g], { start: low, limit, step });
     const axes = allAxes(dims.length);
     return [ofX, emit(sub, [emit(reduceSum, [g], { axes }), emit(reduceSum, [ofX], { axes })])];
+  },
+  stacked({ emit, inputs: [x, value], isStacked: [xIsStacked, valueIsStacked], attrs, length }) {
+    const all = { low: [0, ...attrs.low], high: [0, ...attrs.high], interior: [0, ...attrs.interior] };
+    const padded = (elements: Value, around: Value): Value => emit(pad, [elements, around], all);
+    const steps = forAllSteps(emit, x, xIsStacked, length);
+    if (!valueIsStacked) return padded(steps, value);
+    // Another value in every step: it is chosen where a padded mask says so.
+    const flag = (truth: number, dims: Dims): Value => emit(constant, [], { dtype: "bool", dims, data: [truth] });
+    const inside = padded(flag(1, steps.type.dims), flag(0, []));
+    const { dims } = inside.type;
+    const zeros = padded(steps, filled(emit, scalarLike(x.type), 0));
+    return emit(select, [inside, zeros, emit(broadcast, [value], { dims, axes: [0] })]);
   },
 };

@@ -8,8 +8,7 @@ import { opOf } from "../graph/builder.js";
 import type { Graph, Node, ValueId } from "../ir/graph.js";
 import { valueNames, valueTypes } from "../ir/graph.js";
 import type { Op, Value } from "../ops/op.js";
-import { broadcast } from "../ops/reduce.js";
-import { behindSteps } from "../ops/rules.js";
+import { forAllSteps } from "../ops/reduce.js";
 import { rewriteLoops, type LoopNode } from "./loops.js";
 import type { Pass } from "./pass.js";
 
@@ -84,14 +83,7 @@ function stackNode(
 ): Value {
   if (op.stacked !== undefined)
     return op.stacked({ inputs, isStacked, attrs: node.attrs, length: loop.count, emit: g.emit });
-  const whole = inputs.map((value, i) =>
-    isStacked[i]
-      ? value
-      : g.emit(broadcast, [value], {
-          dims: [loop.count, ...value.type.dims],
-          axes: behindSteps(value.type.dims.map((_, axis) => axis)).slice(1),
-        }),
-  );
+  const whole = inputs.map((value, i) => forAllSteps(g.emit, value, isStacked[i], loop.count));
   return g.node({ op, inputs: whole, attrs: node.attrs })[0];
 }
 
