@@ -51,6 +51,7 @@ export {
   type JsonRegion,
 } from "./graph/serialize.js";
 export { checkGraph, verifyGraph } from "./graph/verify.js";
+export { cond, whileLoop, type Branches, type WhileOptions, type WhileRegions } from "./graph/control-builder.js";
 export {
   call,
   scan,
@@ -58,8 +59,8 @@ export {
   type ScanResults,
   type StepInputs,
   type StepResults,
-  type Values,
 } from "./graph/scan-builder.js";
+export type { Values } from "./graph/values.js";
 export type { Graph, Node, Origin, Output, Param, StatePair, ValueId } from "./ir/graph.js";
 export { valueTypes } from "./ir/graph.js";
 export { ops, type OpName } from "./ops/index.js";
@@ -71,6 +72,7 @@ export type { PrefixAttrs } from "./ops/prefix.js";
 export type { AxesAttrs, BroadcastAttrs } from "./ops/reduce.js";
 export type { ScanAttrs } from "./ops/scan-inputs.js";
 export type { PadAttrs, SliceAttrs } from "./ops/slice.js";
+export type { WhileAttrs } from "./ops/while.js";
 export type { OverlapAttrs, WindowAttrs } from "./ops/windows.js";
 export type * from "./kernel/kernel.js";
 export type { Lanes } from "./kernel/lanes.js";

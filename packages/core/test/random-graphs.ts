@@ -8,7 +8,7 @@ import { sizesOf, type Tensor } from "../src/shape/tensor.js";
 import { elementCount } from "../src/shape/strides.js";
 import { drawFrom, type Draw } from "./random-draw.js";
 import { producers, type Scene } from "./random-nodes.js";
-import { randomCall, randomScan, scalarOf } from "./random-regions.js";
+import { randomCall, randomCond, randomScan, randomWhile, scalarOf } from "./random-regions.js";
 
 export interface RandomGraphOptions {
   /** Nodes are drawn this many times in the outermost graph. Default 14. */
@@ -61,13 +61,15 @@ export function randomGraph(seed: number, options: RandomGraphOptions = {}): Ran
   };
 }
 
+const regions = [randomScan, randomScan, randomScan, randomCall, randomCond, randomWhile];
+
 /** Draws nodes into the pool. */
 function grow(scene: Scene, draws: number): void {
   const { g, pool, draw, depth } = scene;
   for (let i = 0; i < draws; i++) {
     g.at(draw.chance(0.3) ? `/layers/${i}:${draw.below(9)}` : undefined, () => {
       if (depth > 0 && draw.chance(0.25)) {
-        const results = draw.chance(0.7) ? randomScan(scene) : randomCall(scene);
+        const results = draw.pick(regions)(scene);
         for (const value of results) if (!isFloat(value.type.dtype)) scene.floating.add(value);
         pool.push(...results);
       } else {

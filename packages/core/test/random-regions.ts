@@ -1,5 +1,6 @@
 // Random scans and calls: regions grown like graphs, over values of their own and some of those around them.
 import { buildGraph, type GraphBuilder } from "../src/graph/builder.js";
+import { cond, whileLoop } from "../src/graph/control-builder.js";
 import { call, scan } from "../src/graph/scan-builder.js";
 import type { Value } from "../src/ops/op.js";
 import { isFloat, sameType, type DType } from "../src/shape/tensor-type.js";
@@ -82,6 +83,49 @@ export function randomScan(scene: Scene): readonly Value[] {
     },
   );
   return [...Object.values(final), ...Object.values(y)];
+}
+
+/** Results of a choice between two regions, each grown by itself. */
+export function randomCond(scene: Scene): readonly Value[] {
+  const { g, pool, draw, depth } = scene;
+  const predicate =
+    pool.find(({ type }) => type.dtype === "bool" && type.dims.length === 0) ??
+    g.lt(g.size({ dtype: "i32", dim: "T" }), 1 + draw.below(4));
+  const outer = some(
+    scene,
+    pool.filter((value) => !scene.floating.has(value)),
+    4,
+  );
+  const results = outer.filter(({ type }) => isFloat(type.dtype)).slice(0, 1 + draw.below(2));
+  if (results.length === 0) return [];
+  const branch = (region: GraphBuilder): Readonly<Record<string, Value>> => {
+    const inner: Scene = { ...scene, g: region, pool: [...outer], depth: depth - 1 };
+    scene.grow(inner, 1 + draw.below(REGION_DRAWS));
+    return Object.fromEntries(results.map((value, i) => [`r${i}`, nextCarry(inner, value)]));
+  };
+  return Object.values(cond(g, predicate, { then: branch, otherwise: branch }));
+}
+
+/** Results of a loop that counts, over numbers that no gradient is asked for. */
+export function randomWhile({ g, draw }: Scene): readonly Value[] {
+  const init = {
+    i: g.size({ dtype: "i32", dim: draw.pick(["B", 1]) }),
+    x: g.iota({ dtype: "f64", dims: ["B", 3], axis: 1 }),
+  };
+  const most = g.size({ dtype: "i32", dim: "T" });
+  const reversed = draw.chance(0.5);
+  const { i, x } = whileLoop(
+    g,
+    { init, limit: 20 },
+    {
+      test: (region, carry) => region.le(carry.i, most),
+      step: (region, carry) => ({
+        i: region.add(carry.i, 1),
+        x: region.sin(region.add(carry.x, reversed ? region.reverse(carry.x, { axes: [1] }) : 1)),
+      }),
+    },
+  );
+  return [i, x];
 }
 
 /** Results of a call of a graph with one to three parameters. */

@@ -9,7 +9,7 @@ import { valueCount, valueTypes } from "../ir/graph.js";
 import { opOf, type BuilderScope } from "../graph/builder.js";
 import { placeOf } from "../graph/place.js";
 import { add } from "../ops/arithmetic.js";
-import type { Cotangent, Op, RegionDerivative, RegionVjpRule, Value } from "../ops/op.js";
+import type { Cotangent, NoDerivative, Op, RegionDerivative, RegionVjpRule, Value } from "../ops/op.js";
 import { isFloat } from "../shape/tensor-type.js";
 import { dependentOutputs, dependentValues } from "./dependence.js";
 
@@ -102,7 +102,7 @@ export function reverse(g: BuilderScope, graph: Graph, { inputs, active, live, s
           if (cotangent === null) return;
           if (!("noDerivative" in cotangent)) {
             if (useful[id]) accumulate(id, cotangent);
-          } else if (dependent[id]) throw noDerivative(graph, node, cotangent.noDerivative);
+          } else if (dependent[id]) throw noDerivative(graph, node, cotangent);
         });
       });
     }
@@ -128,13 +128,13 @@ function pullOp(
   });
 }
 
-function noDerivative(graph: Graph, node: Node, reason: string): DifferentiationError {
+function noDerivative(graph: Graph, node: Node, { noDerivative: problem, hint }: NoDerivative): DifferentiationError {
   return new DifferentiationError([
     {
       code: "gradient.no-derivative",
-      problem: reason,
+      problem,
       at: placeOf(graph, node),
-      hint: "put stopGradient around the operand if no gradient is meant to flow here",
+      hint: hint ?? "put stopGradient around the operand if no gradient is meant to flow here",
     },
   ]);
 }

@@ -72,8 +72,12 @@ export interface Code {
   repeat(count: number, body: () => void): void;
   /** local += bytes. */
   advance(local: Local, bytes: number): void;
-  /** Runs `body` when the i32 on the stack is not 0. */
-  when(body: () => void): void;
+  /** Runs `body` when the i32 on the stack is not 0, else `otherwise`. */
+  when(body: () => void, otherwise?: () => void): void;
+  /** Runs `body`, which may end it by `leave`. */
+  block(body: () => void): void;
+  /** When the i32 on the stack is not 0, goes on behind the block around; `depth`: how many loops and branches lie between. */
+  leave(depth: number): void;
 }
 
 interface FunctionBody {
@@ -144,10 +148,22 @@ function writeFunction(params: number, write: (code: Code) => void, functionOf: 
       code.op(0x6a);
       code.set(local);
     },
-    when(body) {
+    when(body, otherwise) {
       code.op(0x04, NO_RESULT);
       body();
+      if (otherwise !== undefined) {
+        code.op(0x05);
+        otherwise();
+      }
       code.op(0x0b);
+    },
+    block(body) {
+      code.op(0x02, NO_RESULT);
+      body();
+      code.op(0x0b);
+    },
+    leave(depth) {
+      code.op(0x0d, ...unsigned(depth));
     },
   };
   write(code);

@@ -1,13 +1,9 @@
 /** Kernels of plain loops over flat arrays, for ops that move elements by index or carry something along an axis. */
 import type { LoopCode } from "../kernel/kernel.js";
 import type { DType } from "../shape/tensor-type.js";
-import { I32, unsigned, type Code, type Local } from "./assembler.js";
+import { I32, type Code, type Local } from "./assembler.js";
 import { BYTES, load, store, wasmLanes, type Operand } from "./lanes-target.js";
-
-/** Where a stopped run leaves what was wrong, as i32: the number of the site, the index, and the limit that it reached. */
-const SITE_ADDRESS = 0;
-const INDEX_ADDRESS = 4;
-const LIMIT_ADDRESS = 8;
+import { writeStop } from "./stop.js";
 
 /** Writes the function body. Parameters: addresses of the operands and of the result. `site` is the number under which a wrong index is reported. */
 export function writeLoops(
@@ -68,21 +64,9 @@ export function writeLoops(
       // Unsigned, so that negative indices count as too large.
       code.op(0x4f);
       code.when(() => {
-        const report = (address: number, value: () => void): void => {
-          code.i32(address);
-          value();
-          code.op(0x36, 2, ...unsigned(0));
-        };
-        report(SITE_ADDRESS, () => {
-          code.i32(site);
-        });
-        report(INDEX_ADDRESS, () => {
+        writeStop(code, site, limit, () => {
           code.get(index.local);
         });
-        report(LIMIT_ADDRESS, () => {
-          code.i32(limit);
-        });
-        code.op(0x00);
       });
       return index;
     },

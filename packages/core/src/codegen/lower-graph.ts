@@ -6,17 +6,13 @@ import { sizesOf } from "../shape/tensor.js";
 import type { TensorType } from "../shape/tensor-type.js";
 import { lowerKernel } from "./lower-kernel.js";
 import { mapStep, type FusedNode } from "./lower-map.js";
+import { lowerRegion, type Destinations, type RegionUse } from "./lower-regions.js";
 import type { Lowering } from "./lowering.js";
-import { loopIn, type Block } from "./program.js";
+import type { Block } from "./program.js";
 import { findGroups, kernelsOf, type Group } from "./stages.js";
-import { rowOf, samePlace, type StoredTensor, type Tensor } from "./tensors.js";
-
-export const tensorOf = (bound: ReadonlyMap<ValueId, Tensor>, id: ValueId): Tensor => bound.get(id) as Tensor;
+import { tensorOf, type StoredTensor, type Tensor } from "./tensors.js";
 
 const laneKey = (node: Node): string => `${node.op}${JSON.stringify(node.attrs)}${node.types[0].dtype}`;
-
-/** Results that someone outside wants at a place of their own: rows of stacks that a loop fills. */
-type Destinations = ReadonlyMap<ValueId, StoredTensor>;
 
 /** Lowers all nodes of a graph into a block; adds the tensors of its values to `bound`. */
 export function lowerGraph(
@@ -58,10 +54,27 @@ export function lowerGraph(
     wanted.forEach((node, i) => bound.set(node.id, outputs[i].to));
   };
 
+  const lowerNode = (node: Node): void => {
+    const op = opNamed(node.op);
+    if (op.kind !== "region") return;
+    const use: RegionUse = {
+      lowering,
+      graph,
+      node,
+      inputs: node.inputs.map((id) => tensorOf(bound, id)),
+      block,
+      lowerBody: (...region) => {
+        lowerGraph(lowering, ...region);
+      },
+    };
+    const results = lowerRegion(use, op.structure(node.inputs.length, node.attrs));
+    results.forEach((tensor, k) => bound.set(node.id + k, tensor));
+  };
+
   for (const group of findGroups(graph, kernels)) {
     const [node] = group;
     const kernel = kernels.get(node);
-    if (kernel === undefined) lowerRegion(lowering, node, bound, block);
+    if (kernel === undefined) lowerNode(node);
     else if (kernel.kind === "map") fuse(group);
     else {
       const operands = node.inputs.map((id) => tensorOf(bound, id));
@@ -85,70 +98,4 @@ function readersOf(graph: Graph): {
       else readers.push(node.id);
     }
   return { byValue, outputs: new Set(graph.outputs.map((output) => output.value)) };
-}
-
-function lowerRegion(lowering: Lowering, node: Node, bound: Map<ValueId, Tensor>, block: Block): void {
-  const op = opNamed(node.op);
-  if (op.kind !== "region") return;
-  const inputs = node.inputs.map((id) => tensorOf(bound, id));
-  const [region] = node.regions;
-  const shape = op.structure(inputs.length, node.attrs);
-  if (shape.kind === "inline") {
-    const inner = new Map<ValueId, Tensor>(inputs.map((tensor, id) => [id, tensor]));
-    lowerGraph(lowering, region, inner, block, new Map());
-    region.outputs.forEach(({ value }, k) => bound.set(node.id + k, tensorOf(inner, value)));
-    return;
-  }
-  const loop = loopIn(block, shape.count as number, shape.reverse);
-  const { body } = loop;
-  const { consts, carries } = shape;
-  const state = inputs.slice(consts, consts + carries).map((initial) => {
-    const held = lowering.allocate(initial, block);
-    lowering.copy(initial, held, block);
-    return held;
-  });
-  const xs = inputs.slice(consts + carries).map((x) => rowOf(x, loop));
-  const index = { ...lowering.allocate({ dtype: "i32", dims: [] }, block), block: body };
-  const inner = new Map<ValueId, Tensor>();
-  [...inputs.slice(0, consts), ...state.map((held) => ({ ...held, block: body })), ...xs, index].forEach((tensor, id) =>
-    inner.set(id, tensor),
-  );
-  if (
-    readersOf(region).byValue.has(region.params.length - 1) ||
-    region.outputs.some(({ value }) => value === region.params.length - 1)
-  )
-    lowering.append(body, { kind: "index", loop, place: index.place });
-
-  const stacks = node.types
-    .slice(carries)
-    .map((type) => lowering.allocate({ dtype: type.dtype, dims: sizesOf(type) }, block));
-  const destinations = new Map<ValueId, StoredTensor>();
-  region.outputs.slice(carries).forEach(({ value }, j) => {
-    if (value >= region.params.length && !destinations.has(value)) destinations.set(value, rowOf(stacks[j], loop));
-  });
-  lowerGraph(lowering, region, inner, body, destinations);
-
-  region.outputs.slice(carries).forEach(({ value }, j) => {
-    const tensor = tensorOf(inner, value);
-    const row = rowOf(stacks[j], loop);
-    if (tensor.kind === "stored" && samePlace(tensor, row)) return;
-    lowering.copy(tensor, row, body);
-  });
-  // A next carry may be another carry of this step, so all are read before any is written.
-  const next = region.outputs.slice(0, carries).map(({ value }, i): Tensor => {
-    const tensor = tensorOf(inner, value);
-    const overlaps =
-      tensor.kind === "stored" &&
-      state.some((held, k) => held.place.buffer === tensor.place.buffer && (k !== i || !samePlace(tensor, held)));
-    if (!overlaps) return tensor;
-    const kept = lowering.allocate(tensor, body);
-    lowering.copy(tensor, kept, body);
-    return kept;
-  });
-  next.forEach((tensor, i) => {
-    if (tensor.kind === "stored" && samePlace(tensor, state[i])) return;
-    lowering.copy(tensor, state[i], body);
-  });
-  lowering.append(block, { kind: "loop", loop });
-  [...state, ...stacks].forEach((tensor, k) => bound.set(node.id + k, { ...tensor, block }));
 }

@@ -119,7 +119,7 @@ export function lowerKernel(
       const arrays = operands.map((operand) => lowering.contiguous(operand));
       const out = target();
       if (kernel.kind === "update") lowering.copy(operands[0], out, block);
-      const site = lowering.siteOf(graph, node);
+      const site = lowering.siteOf(graph, node, "index");
       const key = `loops ${node.op} ${site} ${JSON.stringify([node.attrs, arrays.map(({ dtype, dims: sizes }) => [dtype, sizes]), type])}`;
       const write: Kernel["write"] = (code) => {
         writeLoops(

@@ -4,17 +4,17 @@
  * kernels, scans loops over blocks. What a loop needs in another layout is
  * copied once in front of it when it does not change inside.
  */
-import type { Graph, Node, ValueId } from "../ir/graph.js";
+import type { Graph, ValueId } from "../ir/graph.js";
 import { placeOf } from "../graph/place.js";
 import { elementCount, stridesOf } from "../shape/strides.js";
 import { sizesOf } from "../shape/tensor.js";
 import type { DType } from "../shape/tensor-type.js";
 import { BYTES, type Precision } from "./lanes-target.js";
-import { lowerGraph, tensorOf } from "./lower-graph.js";
+import { lowerGraph } from "./lower-graph.js";
 import { copyStep } from "./lower-map.js";
 import type { Lowering } from "./lowering.js";
 import type { Block, Buffer, Place, Port, Program, Site } from "./program.js";
-import { isContiguous, type StoredTensor, type Tensor } from "./tensors.js";
+import { isContiguous, tensorOf, type StoredTensor, type Tensor } from "./tensors.js";
 
 /** A program for `graph`, whose symbols are bound and whose scans have no lengths. */
 export function lower(graph: Graph, precision: Precision): Program {
@@ -41,8 +41,8 @@ export function lower(graph: Graph, precision: Precision): Program {
   const constants: Program["constants"][number][] = [];
   const lowering: Lowering = {
     precision,
-    siteOf(owner: Graph, node: Node) {
-      sites.push({ op: node.op, at: placeOf(owner, node) });
+    siteOf(owner, node, stops) {
+      sites.push({ op: node.op, stops, at: placeOf(owner, node) });
       return sites.length - 1;
     },
     allocate({ dtype, dims }, block) {

@@ -2,13 +2,13 @@
 import type { Graph, Node } from "../ir/graph.js";
 import type { DType } from "../shape/tensor-type.js";
 import type { Precision } from "./lanes-target.js";
-import type { Block, Step } from "./program.js";
+import type { Block, Site, Step } from "./program.js";
 import type { StoredTensor, Tensor } from "./tensors.js";
 
 export interface Lowering {
   readonly precision: Precision;
-  /** The number of a node among those that may be stopped by a wrong index. */
-  siteOf(graph: Graph, node: Node): number;
+  /** The number of a node among those that may stop the run. */
+  siteOf(graph: Graph, node: Node, stops: Site["stops"]): number;
   /** Memory for a tensor that `block` computes. */
   allocate(type: { readonly dtype: DType; readonly dims: readonly number[] }, block: Block): StoredTensor;
   /** A tensor whose elements are in memory before the first run. */

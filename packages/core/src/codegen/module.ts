@@ -2,7 +2,8 @@
 import { I32, moduleBuilder, type Code, type Local } from "./assembler.js";
 import { wasmLanes } from "./lanes-target.js";
 import type { MemoryPlan } from "./plan-memory.js";
-import type { Block, Loop, Place, Program } from "./program.js";
+import type { Block, Loop, Place, Program, Step } from "./program.js";
+import { writeStop } from "./stop.js";
 
 const PAGE_BYTES = 65_536;
 
@@ -25,15 +26,46 @@ export function writeModule(program: Program, plan: MemoryPlan): CompiledModule 
         code.op(0x6c, 0x6a);
       }
     };
+    /** Puts the mask at a place on the stack. */
+    const mask = (place: Place): void => {
+      address(place);
+      code.op(0x28, 2, 0);
+    };
+    const counterOf = (loop: Loop): Local => counters.get(loop) ?? code.local(I32);
+    const writeLeave = ({ loop, unless, site }: Extract<Step, { readonly kind: "leave" }>): void => {
+      mask(unless);
+      code.op(0x45);
+      // Out of the block around the loop; a loop of one step is written without a loop of its own.
+      code.leave(loop.count === 1 ? 0 : 1);
+      code.get(counterOf(loop));
+      code.i32(loop.count - 1);
+      code.op(0x46);
+      code.when(() => {
+        writeStop(code, site, loop.count - 1, () => {
+          code.get(counterOf(loop));
+        });
+      });
+    };
     const writeBlock = (block: Block): void => {
       for (const step of block.steps) {
         if (step.kind === "loop") writeLoop(code, step.loop);
         else if (step.kind === "call") {
           step.args.forEach(address);
           code.call(module.function(step.kernel.key, step.kernel.arity, step.kernel.write));
-        } else {
+        } else if (step.kind === "branch") {
+          mask(step.condition);
+          code.when(
+            () => {
+              writeBlock(step.then);
+            },
+            () => {
+              writeBlock(step.otherwise);
+            },
+          );
+        } else if (step.kind === "leave") writeLeave(step);
+        else {
           address(step.place);
-          code.get(counters.get(step.loop) ?? code.local(I32));
+          code.get(counterOf(step.loop));
           code.op(0x36, 2, 0);
         }
       }
@@ -43,10 +75,14 @@ export function writeModule(program: Program, plan: MemoryPlan): CompiledModule 
       counters.set(loop, counter);
       into.i32(loop.reverse ? loop.count - 1 : 0);
       into.set(counter);
-      into.repeat(loop.count, () => {
-        writeBlock(loop.body);
-        into.advance(counter, loop.reverse ? -1 : 1);
-      });
+      const steps = (): void => {
+        into.repeat(loop.count, () => {
+          writeBlock(loop.body);
+          into.advance(counter, loop.reverse ? -1 : 1);
+        });
+      };
+      if (loop.body.steps.some((step) => step.kind === "leave")) into.block(steps);
+      else steps();
     };
     writeBlock(program.main);
   });

@@ -2,7 +2,7 @@
  * The memory plan: every buffer gets a fixed place before anything runs. Two
  * buffers may share memory when one is no longer read before the other is first written.
  */
-import type { Block, Buffer, Loop, Program } from "./program.js";
+import { placesOf, type Block, type Buffer, type Loop, type Program } from "./program.js";
 
 /** The first bytes hold what a stopped run has to say. */
 export const REPORT_BYTES = 16;
@@ -39,9 +39,10 @@ function findLifetimes({ main, buffers, inputs, outputs }: Program): readonly Li
         spans.set(step.loop, span);
         visit(step.loop.body);
         span.last = ++position;
-      } else
-        for (const { buffer } of step.kind === "call" ? step.args : [step.place])
-          uses.push({ buffer, block, position });
+      } else {
+        for (const { buffer } of placesOf(step)) uses.push({ buffer, block, position });
+        if (step.kind === "branch") for (const branch of [step.then, step.otherwise]) visit(branch);
+      }
     }
   };
   visit(main);

@@ -3,7 +3,7 @@ import type { Location } from "../errors/issue.js";
 import type { DType } from "../shape/tensor-type.js";
 import type { Code } from "./assembler.js";
 
-/** A block of steps: the whole program, or the body of a loop. */
+/** A block of steps: the whole program, the body of a loop, or a branch. */
 export interface Block {
   readonly parent: Block | undefined;
   readonly loop: Loop | undefined;
@@ -52,7 +52,29 @@ export type Step =
   | { readonly kind: "call"; readonly kernel: Kernel; readonly args: readonly Place[] }
   | { readonly kind: "loop"; readonly loop: Loop }
   /** Stores the index of the current step of a loop. */
-  | { readonly kind: "index"; readonly loop: Loop; readonly place: Place };
+  | { readonly kind: "index"; readonly loop: Loop; readonly place: Place }
+  /** One of two blocks, as the mask at the place says. */
+  | { readonly kind: "branch"; readonly condition: Place; readonly then: Block; readonly otherwise: Block }
+  /** In a loop's own block: ends the loop, unless the mask at the place is set; set in the last step, it stops the run. */
+  | { readonly kind: "leave"; readonly loop: Loop; readonly unless: Place; readonly site: number };
+
+/** The places that a step itself reads or writes; those of blocks inside are theirs. */
+export function placesOf(step: Step): readonly Place[] {
+  switch (step.kind) {
+    case "call":
+      return step.args;
+    case "index":
+      return [step.place];
+    case "branch":
+      return [step.condition];
+    case "leave":
+      return [step.unless];
+    case "loop":
+      return [];
+    default:
+      return step satisfies never;
+  }
+}
 
 /** A tensor that enters or leaves. */
 export interface Port {
@@ -62,9 +84,10 @@ export interface Port {
   readonly buffer: Buffer;
 }
 
-/** A node whose indices come from data, for the error when one is wrong. */
+/** A node that may stop the run: for an index from data out of range, or for more steps than its limit. */
 export interface Site {
   readonly op: string;
+  readonly stops: "index" | "limit";
   readonly at: Location;
 }
 

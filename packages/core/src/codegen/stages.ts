@@ -41,7 +41,7 @@ export function findGroups(graph: Graph, kernels: ReadonlyMap<Node, Kernel | und
   graph.nodes.forEach((node) => {
     const kernel = kernels.get(node);
     const isMap = kernel?.kind === "map";
-    const shape = formatDims(node.types[0].dims);
+    const shape = isMap ? formatDims(node.types[0].dims) : "";
     let stage = 0;
     for (const id of node.inputs) {
       const at = computed.get(id);

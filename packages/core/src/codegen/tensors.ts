@@ -1,4 +1,5 @@
 /** Tensors during lowering: where the elements are and how an index finds them. Views cost nothing: they are another way to find them. */
+import type { ValueId } from "../ir/graph.js";
 import type { AxisRead } from "../kernel/kernel.js";
 import type { DType } from "../shape/tensor-type.js";
 import { elementCount, stridesOf } from "../shape/strides.js";
@@ -25,6 +26,9 @@ export interface SplatTensor {
 }
 
 export type Tensor = StoredTensor | SplatTensor;
+
+/** The tensor of a value, which is lowered before what reads it. */
+export const tensorOf = (bound: ReadonlyMap<ValueId, Tensor>, id: ValueId): Tensor => bound.get(id) as Tensor;
 
 export const isContiguous = ({ dims, strides }: StoredTensor): boolean => {
   const wanted = stridesOf(dims);

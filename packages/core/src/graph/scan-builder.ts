@@ -10,8 +10,7 @@ import { ceilSqrtDim, type Dim } from "../shape/dim.js";
 import { i32 } from "../shape/tensor-type.js";
 import type { Graph } from "../ir/graph.js";
 import type { GraphBuilder, RegionBuilder } from "./builder.js";
-
-export type Values<Name extends string = string> = Readonly<Record<Name, Value>>;
+import { keysOf, named, type Values } from "./values.js";
 
 export interface ScanOptions<Carry extends string, X extends string> {
   /** Name of the body in the printed graph. Default "step". */
@@ -52,11 +51,6 @@ export interface ScanResults<Carry extends string, Y extends string> {
   /** Stacked along time: [length, ...]. */
   readonly y: Values<Y>;
 }
-
-const named = <Name extends string>(names: readonly Name[], values: readonly Value[]): Values<Name> =>
-  Object.fromEntries(names.map((name, i) => [name, values[i]])) as Values<Name>;
-
-const keysOf = <Name extends string>(record: Values<Name>): readonly Name[] => Object.keys(record) as Name[];
 
 function refuse(name: string, problem: string, hint: string): never {
   throw new GraphError([{ code: "scan.options", problem, at: { kind: "value", name: `scan ${name}` }, hint }]);

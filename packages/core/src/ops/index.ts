@@ -3,6 +3,7 @@ import { add, div, max, min, mul, neg, sub } from "./arithmetic.js";
 import { call } from "./call.js";
 import { and, cast, eq, le, lt, not, or, select, stopGradient } from "./compare.js";
 import { concat, reverse } from "./concat.js";
+import { cond } from "./cond.js";
 import { constant, iota, size } from "./constant.js";
 import { cumlogsumexp, cummax, cumsum } from "./cumulative.js";
 import { dotGeneral } from "./dot-general.js";
@@ -17,6 +18,7 @@ import { reshape, transpose } from "./reshape.js";
 import { scan } from "./scan.js";
 import { pad, slice } from "./slice.js";
 import { abs, cos, erf, exp, expm1, floor, log, log1p, rsqrt, sigmoid, sign, sin, sqrt, tanh } from "./unary.js";
+import { whileLoop } from "./while.js";
 import { overlapAdd, windows } from "./windows.js";
 
 export const ops = {
@@ -28,6 +30,7 @@ export const ops = {
   call,
   cast,
   concat,
+  cond,
   constant,
   cos,
   cumlogsumexp,
@@ -78,6 +81,7 @@ export const ops = {
   sub,
   tanh,
   transpose,
+  while: whileLoop,
   windows,
 } as const;
 

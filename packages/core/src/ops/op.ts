@@ -53,6 +53,8 @@ export interface Traits {
 /** Answer of a rule for an operand through which no gradient can be asked for, with the reason. */
 export interface NoDerivative {
   readonly noDerivative: string;
+  /** What to do instead, where there is something better than stopGradient. */
+  readonly hint?: string;
 }
 
 /** null: the derivative is zero everywhere it exists, or the operand is not a float. */
@@ -206,7 +208,7 @@ export interface RegionConstraint<A extends Attrs = Attrs> {
 /** Evaluates a region whose symbols are bound. */
 export type RunRegion = (region: Graph, inputs: readonly Tensor[]) => readonly Tensor[];
 
-/** How the region of an op runs in compiled code. */
+/** How the regions of an op run in compiled code. */
 export type RegionStructure =
   /** Once, in place of the op. */
   | { readonly kind: "inline" }
@@ -221,7 +223,14 @@ export type RegionStructure =
       readonly count: Dim;
       /** From the last row to the first. */
       readonly reverse: boolean;
-    };
+    }
+  /** The first region where the first input is true, else the second; both take the other inputs. */
+  | { readonly kind: "branch" }
+  /**
+   * The second region, which gives the next carries, as long as the first gives true. Both take the values that stay and
+   * the carries. More than `limit` steps stop the run.
+   */
+  | { readonly kind: "while"; readonly consts: number; readonly limit: number };
 
 /** An op with regions and any number of results. */
 export interface RegionOp<A extends Attrs = Attrs> {

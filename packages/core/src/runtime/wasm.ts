@@ -110,7 +110,17 @@ export async function wasmEngine(
       } catch (error) {
         if (!(error instanceof WebAssembly.RuntimeError) || report[0] === NOT_STOPPED) throw error;
         const [number, index, limit] = report;
-        const { op, at } = program.sites[number];
+        const { op, stops, at } = program.sites[number];
+        if (stops === "limit")
+          throw new RunError([
+            {
+              code: `${op}.limit`,
+              problem: `a ${op} loop ends within its limit of steps`,
+              at,
+              expected: `at most ${limit}`,
+              hint: "a larger limit, if the condition becomes false at all",
+            },
+          ]);
         throw new RunError([
           {
             code: `${op}.index`,
