@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { gradient } from "../src/autodiff/gradient.js";
 import { pullback } from "../src/autodiff/pullback.js";
-import type { LatchgradError} from "../src/errors/errors.js";
+import type { LatchgradError } from "../src/errors/errors.js";
 import { DifferentiationError, GraphError, RunError, ShapeError } from "../src/errors/errors.js";
 import { buildGraph, type GraphBuilder } from "../src/graph/builder.js";
 import { cond, whileLoop } from "../src/graph/control-builder.js";

@@ -2,10 +2,13 @@
 import { describe, expect, test } from "vitest";
 import { gradient } from "../src/autodiff/gradient.js";
 import { evaluate, type Tensors } from "../src/graph/evaluate.js";
+import { expandRegions } from "../src/graph/expand.js";
 import { verifyGraph } from "../src/graph/verify.js";
 import type { Graph } from "../src/ir/graph.js";
 import { hoist } from "../src/passes/hoist.js";
-import { optimize } from "../src/passes/index.js";
+import { linearize } from "../src/passes/linearize.js";
+import { loopPasses, optimize } from "../src/passes/index.js";
+import { runPasses } from "../src/passes/pass.js";
 import { sink } from "../src/passes/sink.js";
 import { isFloat } from "../src/shape/tensor-type.js";
 import { randomGraph } from "./random-graphs.js";
@@ -59,6 +62,9 @@ describe.each([
   ["hoist", (graph: Graph) => hoist.run(graph)],
   ["sink", (graph: Graph) => sink.run(graph)],
   ["both", (graph: Graph) => sink.run(hoist.run(optimize(graph)))],
+  ["linearize", (graph: Graph) => linearize.run(graph)],
+  ["linearize without lengths", (graph: Graph) => linearize.run(expandRegions(optimize(graph)))],
+  ["all of them", (graph: Graph) => runPasses(expandRegions(graph), loopPasses, { check: true })],
 ])("%s changes no result", (_, run) => {
   const options: readonly LstmOptions[] = [
     { reads: "steps" },

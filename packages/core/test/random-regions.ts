@@ -4,6 +4,7 @@ import { cond, whileLoop } from "../src/graph/control-builder.js";
 import { call, scan } from "../src/graph/scan-builder.js";
 import type { Value } from "../src/ops/op.js";
 import { isFloat, sameType, type DType } from "../src/shape/tensor-type.js";
+import type { Draw } from "./random-draw.js";
 import type { Scene } from "./random-nodes.js";
 
 const REGION_DRAWS = 5;
@@ -15,10 +16,25 @@ export function scalarOf(g: GraphBuilder, value: Value, dtype: DType): Value {
   return value.type.dtype === dtype ? sum : g.cast(sum, { dtype });
 }
 
+/** A next carry that is linear in the carry, where the other values are not made of it. */
+function linearIn(g: GraphBuilder, draw: Draw, carry: Value, x: Value, y: Value): Value {
+  const decay = g.cos(x);
+  const forms: readonly (() => Value)[] = [
+    () => x,
+    () => carry,
+    () => g.sub(g.tanh(x), carry),
+    () => g.add(g.mul(decay, carry), g.sin(y)),
+    () => g.add(carry, g.mul(g.sigmoid(x), g.sub(g.tanh(y), carry))),
+    () => g.select(g.lt(g.size({ dtype: "i32", dim: "B" }), 2), g.div(carry, g.add(1, g.mul(x, x))), g.neg(carry)),
+  ];
+  return draw.pick(forms)();
+}
+
 /** A next carry: of the type of `carry`, and made of it and another value. */
 function nextCarry({ g, pool, draw }: Scene, carry: Value): Value {
   if (!isFloat(carry.type.dtype)) return g.add(carry, 1);
   const same = pool.filter((value) => value !== carry && sameType(value.type, carry.type));
+  if (same.length > 0 && draw.chance(0.4)) return linearIn(g, draw, carry, draw.pick(same), draw.pick(same));
   if (same.length > 0) return g.tanh(g.add(carry, draw.pick(same)));
   const floats = pool.filter((value) => isFloat(value.type.dtype));
   return g.sin(

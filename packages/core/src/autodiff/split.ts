@@ -13,19 +13,9 @@ import type { Graph, ValueId } from "../ir/graph.js";
 import { valueCount, valueNames, valueTypes } from "../ir/graph.js";
 import type { Residual, SplitRegion, SplitRequest, Value } from "../ops/op.js";
 import { filled } from "../ops/rules.js";
-import { bindDims, sizeOf, type TensorType } from "../shape/tensor-type.js";
-import { symbolsOf } from "../shape/dim.js";
+import { typicalBytes } from "../shape/typical-bytes.js";
 import { flowNetwork } from "./min-cut.js";
 import { reverse } from "./reverse.js";
-
-/** What a symbol counts for when the sizes of values are compared. */
-const TYPICAL_SIZE = 32;
-const BYTES = { f32: 4, f64: 8, i32: 4, u32: 4, bool: 1 } as const;
-
-function typicalBytes({ dtype, dims }: TensorType): number {
-  const bindings = Object.fromEntries(dims.flatMap(symbolsOf).map((symbol) => [symbol, TYPICAL_SIZE]));
-  return BYTES[dtype] * (sizeOf(bindDims(dims, bindings)) as number);
-}
 
 /** Forward and backward nodes of a region in one graph: (params, cotangents) → (outputs, cotangents of active params). */
 function joinPasses(region: Graph, { active, live }: SplitRequest): Graph {

@@ -114,7 +114,7 @@ export const select: Op<3, NoAttrs> = {
       holds: ([condition, x]) => sameDims(condition.dims, x.dims),
     },
   ],
-  traits: { elementwise: true, cheap: true },
+  traits: { elementwise: true, cheap: true, linear: [[1, 2]] },
   result: ([, x]) => x,
   evaluate([condition, x, y]) {
     const out = new Float64Array(x.data.length);
@@ -175,7 +175,7 @@ export const stopGradient: Op<1, NoAttrs> = {
   arity: 1,
   attrs: {},
   constraints: [],
-  traits: { elementwise: true, cheap: true },
+  traits: { elementwise: true, cheap: true, linear: [[0]] },
   result: ([x]) => x,
   evaluate: ([x]) => x.data,
   kernel: () => ({ kind: "map", lane: (_, x) => x }),

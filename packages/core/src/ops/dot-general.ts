@@ -57,7 +57,7 @@ export const dotGeneral: Op<2, DotAttrs> = {
     allNumeric("C4"),
     sameElementType("C5"),
   ],
-  traits: {},
+  traits: { linear: [[0], [1]] },
   result: ([x, y], { contractX, contractY, batchX, batchY }) => ({
     dtype: x.dtype,
     dims: [

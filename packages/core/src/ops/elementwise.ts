@@ -2,7 +2,7 @@
 import type { NoAttrs } from "../ir/attrs.js";
 import type { Lanes } from "../kernel/lanes.js";
 import { isFloat, type DType } from "../shape/tensor-type.js";
-import type { Constraint, Op, Value, VjpRule } from "./op.js";
+import type { Constraint, Op, Traits, Value, VjpRule } from "./op.js";
 import { allFloat, allNumeric, mapBinary, mapUnary, sameElementType, sameShape, wrapTo } from "./rules.js";
 
 interface UnaryFacts {
@@ -13,14 +13,31 @@ interface UnaryFacts {
   readonly integersToo?: true;
   /** As quick as loading the result; the transcendental functions are not. */
   readonly cheap?: true;
+  readonly linear?: Traits["linear"];
   readonly f: (x: number) => number;
   readonly lane: <V>(k: Lanes<V>, x: V) => V;
   /** The cotangent of x, or null where the derivative is zero almost everywhere. */
   readonly vjp: (rule: VjpRule<1, NoAttrs>) => Value | null;
 }
 
+const elementwiseTraits = (cheap: boolean, linear: Traits["linear"]): Traits => ({
+  elementwise: true,
+  ...(cheap ? { cheap } : {}),
+  ...(linear === undefined ? {} : { linear }),
+});
+
 /** An elementwise op of one operand. */
-export const unary = ({ name, summary, formula, integersToo, cheap, f, lane, vjp }: UnaryFacts): Op<1, NoAttrs> => ({
+export const unary = ({
+  name,
+  summary,
+  formula,
+  integersToo,
+  cheap,
+  linear,
+  f,
+  lane,
+  vjp,
+}: UnaryFacts): Op<1, NoAttrs> => ({
   kind: "op",
   name,
   summary,
@@ -29,7 +46,7 @@ export const unary = ({ name, summary, formula, integersToo, cheap, f, lane, vjp
   arity: 1,
   attrs: {},
   constraints: [integersToo === true ? allNumeric("C1") : allFloat("C1")],
-  traits: cheap === true ? { elementwise: true, cheap } : { elementwise: true },
+  traits: elementwiseTraits(cheap === true, linear),
   result: ([x]) => x,
   evaluate([x], _, { dtype }) {
     if (isFloat(dtype)) return mapUnary(f, x);
@@ -52,12 +69,13 @@ interface BinaryFacts {
   readonly lane: <V>(k: Lanes<V>, x: V, y: V) => V;
   readonly floatsOnly?: true;
   readonly cheap?: false;
+  readonly linear?: Traits["linear"];
   readonly vjp: (rule: VjpRule<2, NoAttrs>) => readonly [Value | null, Value | null];
 }
 
 /** An elementwise op of two operands of equal type. */
 export const binary = (facts: BinaryFacts): Op<2, NoAttrs> => {
-  const { name, summary, formula, f, integer = f, lane, floatsOnly, cheap = true, vjp } = facts;
+  const { name, summary, formula, f, integer = f, lane, floatsOnly, cheap = true, linear, vjp } = facts;
   const numeric: Constraint<2, NoAttrs> = floatsOnly === true ? allFloat("C1") : allNumeric("C1");
   return {
     kind: "op",
@@ -68,7 +86,7 @@ export const binary = (facts: BinaryFacts): Op<2, NoAttrs> => {
     arity: 2,
     attrs: {},
     constraints: [numeric, sameElementType("C2"), sameShape("C3")],
-    traits: cheap ? { elementwise: true, cheap } : { elementwise: true },
+    traits: elementwiseTraits(cheap, linear),
     result: ([x]) => x,
     evaluate: ([x, y], _, { dtype }) => mapBinary(isFloat(dtype) ? f : wrapped(integer, dtype), x, y),
     kernel: () => ({ kind: "map", lane }),

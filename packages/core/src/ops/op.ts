@@ -41,13 +41,14 @@ export interface Constraint<N extends Arity = Arity, A extends Attrs = Attrs> {
 /**
  * What transformations may know of an op without knowing its name.
  * - elementwise: result element i depends only on element i of each operand, and all operands have the result's dims.
- * - linear: the op of a sum of operands is the sum of the results; it has one operand.
+ * - linear: groups of operands in which the result is linear together while the others stay as they are: the op of sums
+ *   and multiples of them is the sum and the multiple of the results. Of floats; integers divide otherwise.
  * - cheap: computing the result again costs about as much as loading it; so it is never worth storing.
  */
 export interface Traits {
   readonly elementwise?: true;
   readonly cheap?: true;
-  readonly linear?: true;
+  readonly linear?: readonly (readonly number[])[];
 }
 
 /** Answer of a rule for an operand through which no gradient can be asked for, with the reason. */

@@ -42,7 +42,7 @@ export const broadcast: Op<1, BroadcastAttrs> = {
         ),
     },
   ],
-  traits: { cheap: true },
+  traits: { cheap: true, linear: [[0]] },
   result: ([x], { dims }) => ({ dtype: x.dtype, dims }),
   evaluate([x], { axes }, type) {
     const out = new Float64Array(sizeOf(type.dims) as number);
@@ -102,7 +102,7 @@ export const reduceSum: Op<1, AxesAttrs> = {
   arity: 1,
   attrs: { axes: integers },
   constraints: [allNumeric("C1"), increasingAxes("C2")],
-  traits: {},
+  traits: { linear: [[0]] },
   result: ([x], { axes }) => ({ dtype: x.dtype, dims: withoutAxes(x.dims, axes) }),
   evaluate([x], { axes }, type) {
     const out = new Float64Array(elementCount(sizesOf(type)));

@@ -22,7 +22,7 @@ export const reshape: Op<1, { readonly dims: Dims }> = {
       holds: ([x], { dims }) => sizeOf(x.dims) === sizeOf(dims),
     },
   ],
-  traits: { cheap: true, linear: true },
+  traits: { cheap: true, linear: [[0]] },
   result: ([x], { dims }) => ({ dtype: x.dtype, dims }),
   evaluate: ([x]) => x.data,
   kernel: () => ({ kind: "reshape" }),
@@ -46,7 +46,7 @@ export const transpose: Op<1, { readonly order: readonly number[] }> = {
         order.length === x.dims.length && [...order].sort((a, b) => a - b).every((axis, i) => axis === i),
     },
   ],
-  traits: { cheap: true, linear: true },
+  traits: { cheap: true, linear: [[0]] },
   result: ([x], { order }) => ({ dtype: x.dtype, dims: order.map((axis) => x.dims[axis]) }),
   evaluate([x], { order }, type) {
     const sizes = sizesOf(type);

@@ -48,7 +48,7 @@ export const slice: Op<1, SliceAttrs> = {
         step.every((by, axis) => by === 1 || isSurelyEmptyOrNot(subtractDims(limit[axis], start[axis]))),
     },
   ],
-  traits: { cheap: true },
+  traits: { cheap: true, linear: [[0]] },
   result: ([x], { start, limit, step }) => ({
     dtype: x.dtype,
     dims: step.map((by, axis) => ceilDivDim(subtractDims(limit[axis], start[axis]), by)),
@@ -116,7 +116,7 @@ export const pad: Op<2, PadAttrs> = {
       holds: ([x], { interior }) => x.dims.every((dim, axis) => interior[axis] === 0 || isSurelyEmptyOrNot(dim)),
     },
   ],
-  traits: { cheap: true },
+  traits: { cheap: true, linear: [[0, 1]] },
   result: ([x], { low, high, interior }) => ({
     dtype: x.dtype,
     dims: x.dims.map((dim, axis) => addDims(low[axis], spacedLength(dim, interior[axis]), high[axis])),

@@ -65,7 +65,7 @@ export const windows: Op<1, WindowAttrs> = {
       hint: "pad x first; a window reaches over (size - 1) · dilation + 1 elements",
     },
   ],
-  traits: { cheap: true, linear: true },
+  traits: { cheap: true, linear: [[0]] },
   result: ([x], { axes, sizes, steps, dilations }) => ({
     dtype: x.dtype,
     dims: [
@@ -133,7 +133,7 @@ export const overlapAdd: Op<1, OverlapAttrs> = {
         }),
     },
   ],
-  traits: { linear: true },
+  traits: { linear: [[0]] },
   result: ([x], { axes, lengths }) => ({
     dtype: x.dtype,
     dims: axes.reduce<Dims>((dims, axis, i) => dims.with(axis, lengths[i]), x.dims.slice(0, -axes.length || undefined)),

@@ -4,6 +4,7 @@ import { cse } from "./cse.js";
 import { dce } from "./dce.js";
 import { fold } from "./fold.js";
 import { hoist } from "./hoist.js";
+import { linearize } from "./linearize.js";
 import { runPasses, type Pass, type PassOptions } from "./pass.js";
 import { simplify } from "./simplify.js";
 import { sink } from "./sink.js";
@@ -15,10 +16,11 @@ import { sink } from "./sink.js";
 export const allPasses: readonly Pass[] = [dce, fold, simplify, cse, dce];
 
 /**
- * What the compiled executor runs on top, for a graph whose loops have no lengths any more: hoist before sink, because
- * what left the loop in front needs no stack of its own; then once more what tidies up behind them.
+ * What the compiled executor runs on top, for a graph whose loops have no lengths any more: sink first, so that no other
+ * pass brings out for all steps what is only added up; hoist before linearize, which then finds rows; hoist again for
+ * what read a linear carry; then once more what tidies up behind them.
  */
-export const loopPasses: readonly Pass[] = [...allPasses, hoist, sink, fold, simplify, cse, dce];
+export const loopPasses: readonly Pass[] = [...allPasses, sink, hoist, linearize, hoist, fold, simplify, cse, dce];
 
 /** The graph after all passes: it computes the same outputs, with fewer nodes. */
 export const optimize = (graph: Graph, options?: PassOptions): Graph => runPasses(graph, allPasses, options);

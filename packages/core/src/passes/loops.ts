@@ -10,6 +10,8 @@ export interface LoopNode {
   readonly node: Node;
   readonly body: Graph;
   readonly count: Dim;
+  /** From the last step to the first. */
+  readonly reverse: boolean;
   /** Inputs by role; `others` follow the stacks. */
   readonly consts: readonly Value[];
   readonly carries: readonly Value[];
@@ -29,7 +31,7 @@ function loopOf(node: Node, body: Graph, inputs: readonly Value[]): LoopNode | u
   if (op.kind !== "region") return undefined;
   const structure = op.structure(inputs.length, node.attrs);
   if (structure.kind !== "loop") return undefined;
-  const { consts, carries, count } = structure;
+  const { consts, carries, count, reverse } = structure;
   const firstRow = consts + carries;
   const rows = body.params.slice(firstRow, -1);
   return {
@@ -37,6 +39,7 @@ function loopOf(node: Node, body: Graph, inputs: readonly Value[]): LoopNode | u
     node,
     body,
     count,
+    reverse,
     consts: inputs.slice(0, consts),
     carries: inputs.slice(consts, firstRow),
     stacks: inputs.slice(firstRow, firstRow + rows.length),
@@ -58,13 +61,20 @@ export function rewriteLoops(graph: Graph, rewrite: RewriteLoop): Graph {
   if (!graph.nodes.some((node) => node.regions.length > 0)) return graph;
   const g: BuilderScope = buildGraph(graph.name);
   const values: Value[] = graph.params.map((param) => g.param(param.name, param.type, param.origin));
+  const named = new Set(values);
   for (const node of graph.nodes) {
     const inputs = node.inputs.map((id) => values[id]);
     const regions = node.regions.map((region) => rewriteLoops(region, rewrite));
     const loop = regions.length === 1 ? loopOf(node, regions[0], inputs) : undefined;
     const results = loop === undefined ? undefined : g.at(node.origin, () => rewrite(g, loop));
-    values.push(...(results ?? g.copy({ ...node, regions }, inputs)));
-    if (results !== undefined) node.names.forEach((name, k) => g.named(name, values[node.id + k]));
+    // A result may be a value that was there before, such as an initial carry: it keeps its name.
+    results?.forEach((value, k) => {
+      if (!named.has(value)) g.named(node.names[k], value);
+    });
+    for (const value of results ?? g.copy({ ...node, regions }, inputs)) {
+      values.push(value);
+      named.add(value);
+    }
   }
   return g.build(Object.fromEntries(graph.outputs.map(({ name, value }) => [name, values[value]])), graph.state);
 }

@@ -8,6 +8,7 @@ import { valueNames, valueTypes, type Graph, type Node, type ValueId } from "../
 import { add } from "../ops/arithmetic.js";
 import type { Op, Value } from "../ops/op.js";
 import { rewriteLoops, type LoopNode } from "./loops.js";
+import { bringOut, givenOutside, variationsOf, type Brought, type Outside } from "./outside.js";
 import type { Pass } from "./pass.js";
 
 /** How a sum over steps is made outside: `stacks` are body values whose stacks it needs. */
@@ -29,9 +30,15 @@ interface BodyFacts {
   readonly readers: ReadonlyMap<ValueId, number>;
   readonly firstCarry: number;
   readonly firstRow: number;
+  /** What such sums take along that is the same in every step. */
+  readonly outside: Outside;
+  /** Whether a value is the same in every step. */
+  isFixed(id: ValueId): boolean;
 }
 
-function factsOf({ body, params }: LoopNode): BodyFacts {
+function factsOf(loop: LoopNode): BodyFacts {
+  const { body, params } = loop;
+  const variations = variationsOf(loop, new Map());
   const readers = new Map<ValueId, number>();
   for (const id of [...body.nodes.flatMap((node) => node.inputs), ...body.outputs.map((output) => output.value)])
     readers.set(id, (readers.get(id) ?? 0) + 1);
@@ -40,6 +47,8 @@ function factsOf({ body, params }: LoopNode): BodyFacts {
     readers,
     firstCarry: params.consts.length,
     firstRow: params.consts.length + params.carries.length,
+    outside: givenOutside(loop),
+    isFixed: (id) => variations[id] === "fixed",
   };
 }
 
@@ -48,19 +57,30 @@ function planSum(loop: LoopNode, facts: BodyFacts, value: ValueId): SumPlan | un
   const node = facts.madeBy.get(value);
   const op = node === undefined ? undefined : opOf(node);
   if (node === undefined || op?.kind !== "op") return undefined;
-  if (op.summed !== undefined) {
-    // A const is the same in every step, so it has no stack.
-    if (node.inputs.some((id) => id < facts.firstCarry)) return undefined;
+  const isFixed = node.inputs.map(facts.isFixed);
+  if (op.summed !== undefined && !isFixed.includes(true))
     return {
       stacks: node.inputs,
       build: (g, stackOf) => sumOf(g, op, node, node.inputs.map(stackOf), loop),
     };
-  }
-  const inner = op.traits.linear === true ? planSum(loop, facts, node.inputs[0]) : undefined;
-  if (inner === undefined) return undefined;
+  // The sum of what is linear in all that differs from step to step is that of the sums.
+  if (!op.traits.linear?.some((group) => isFixed.every((held, i) => held !== group.includes(i)))) return undefined;
+  const plans = node.inputs.map((id, i) => (isFixed[i] ? undefined : planSum(loop, facts, id)));
+  if (plans.some((plan, i) => plan === undefined && !isFixed[i])) return undefined;
   return {
-    stacks: inner.stacks,
-    build: (g, stackOf) => g.node({ op, inputs: [inner.build(g, stackOf)], attrs: node.attrs })[0],
+    stacks: plans.flatMap((plan) => plan?.stacks ?? []),
+    build: (g, stackOf) => {
+      bringOut(
+        g,
+        loop,
+        facts.outside,
+        node.inputs.filter((_, i) => isFixed[i]),
+      );
+      const sums = plans.map(
+        (plan, i) => plan?.build(g, stackOf) ?? (facts.outside.get(node.inputs[i]) as Brought).value,
+      );
+      return g.node({ op, inputs: sums, attrs: node.attrs })[0];
+    },
   };
 }
 

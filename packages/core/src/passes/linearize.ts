@@ -1,0 +1,150 @@
+/**
+ * Linearizing: a carry that enters linearly and element by element, h' = a·h + b with a and b of the rows alone, needs
+ * no loop over the body. Its states in all steps are one linearRecurrence over stacked a and b, and what reads them reads
+ * rows. A loop that has no carry left is none: its body runs once for all steps.
+ */
+import type { BuilderScope } from "../graph/builder.js";
+import { add } from "../ops/arithmetic.js";
+import { concat } from "../ops/concat.js";
+import { linearRecurrence } from "../ops/linear-recurrence.js";
+import type { Value } from "../ops/op.js";
+import { reduceSum } from "../ops/reduce.js";
+import { reshape } from "../ops/reshape.js";
+import { filled } from "../ops/rules.js";
+import { slice } from "../ops/slice.js";
+import { subtractDims, type Dim } from "../shape/dim.js";
+import { findLinearCarries, type LinearCarries, type LinearCarry, type Part, type PartId } from "./linear-carries.js";
+import { rewriteLoops, type LoopNode } from "./loops.js";
+import type { Pass } from "./pass.js";
+import { bringNode, bringOut, forAll, givenOutside, resultsBeside, type Brought, type Outside } from "./outside.js";
+
+/** Elements from..to along the steps. */
+const stepsOf = (g: BuilderScope, stack: Value, from: Dim, to: Dim): Value => {
+  const { dims } = stack.type;
+  return g.emit(slice, [stack], {
+    start: [from, ...dims.slice(1).map(() => 0)],
+    limit: [to, ...dims.slice(1)],
+    step: dims.map(() => 1),
+  });
+};
+
+function lastOf(g: BuilderScope, stack: Value, reverse: boolean): Value {
+  const [count, ...dims] = stack.type.dims;
+  const last = reverse ? stepsOf(g, stack, 0, 1) : stepsOf(g, stack, subtractDims(count, 1), count);
+  return g.emit(reshape, [last], { dims });
+}
+
+/** What went into each step, from what came out of each and what went into the first. */
+function beforeEach(g: BuilderScope, initial: Value, stack: Value, reverse: boolean): Value {
+  const [count, ...dims] = stack.type.dims;
+  const first = g.emit(reshape, [initial], { dims: [1, ...dims] });
+  const rest = reverse ? stepsOf(g, stack, 1, count) : stepsOf(g, stack, 0, subtractDims(count, 1));
+  return g.emit(concat, reverse ? [rest, first] : [first, rest], { axis: 0 });
+}
+
+/** Parts as values in front of the loop. */
+function buildParts(
+  g: BuilderScope,
+  loop: LoopNode,
+  outside: Outside,
+  { parts }: LinearCarries,
+  wanted: readonly PartId[],
+): ReadonlyMap<PartId, Brought> {
+  const needed = new Set(wanted);
+  for (let id = Math.max(-1, ...wanted); id >= 0; id--) {
+    const part = parts[id];
+    if (needed.has(id) && part.kind === "node") for (const arg of part.args) needed.add(arg);
+  }
+  const order = [...needed].sort((a, b) => a - b);
+  bringOut(
+    g,
+    loop,
+    outside,
+    order.flatMap((id) => {
+      const part = parts[id];
+      return part.kind === "value" ? [part.id] : [];
+    }),
+  );
+  const built = new Map<PartId, Brought>();
+  const partOf = (part: Part): Brought => {
+    if (part.kind === "number") return { value: filled(g.emit, part.type, part.value), isStacked: false };
+    if (part.kind === "value") return outside.get(part.id) as Brought;
+    return bringNode(
+      g,
+      loop,
+      part.node,
+      part.op,
+      part.args.flatMap((arg) => built.get(arg) ?? []),
+    );
+  };
+  for (const id of order) built.set(id, partOf(parts[id]));
+  return built;
+}
+
+/** Brings the states of a round's carries out: what went into each step and what came out of it. Gives the final states. */
+function bringOutStates(
+  g: BuilderScope,
+  loop: LoopNode,
+  outside: Outside,
+  linear: LinearCarries,
+  round: readonly LinearCarry[],
+): ReadonlyMap<number, Value> {
+  const { body, params, reverse } = loop;
+  const parts = buildParts(
+    g,
+    loop,
+    outside,
+    linear,
+    round.flatMap((each) => {
+      if (each.kind === "recurrence") return [each.factor, each.rest];
+      return each.kind === "sum" ? [each.rest] : [];
+    }),
+  );
+  bringOut(
+    g,
+    loop,
+    outside,
+    round.flatMap((each) => (each.kind === "fresh" ? [each.next] : [])),
+  );
+  const whole = (id: PartId): Value => forAll(g, parts.get(id) as Brought, loop);
+  return new Map(
+    round.map((each): readonly [number, Value] => {
+      const param = params.consts.length + each.carry;
+      const initial = loop.carries[each.carry];
+      if (each.kind === "fixed") {
+        outside.set(param, { value: initial, isStacked: false });
+        return [each.carry, initial];
+      }
+      if (each.kind === "sum")
+        return [each.carry, g.emit(add, [initial, g.emit(reduceSum, [whole(each.rest)], { axes: [0] })])];
+      const next = body.outputs[each.carry].value;
+      const origin = body.nodes.find((node) => node.id === next)?.origin;
+      const states = g.at(origin, () =>
+        each.kind === "fresh"
+          ? forAll(g, outside.get(next) as Brought, loop)
+          : g.emit(linearRecurrence, [whole(each.factor), whole(each.rest), initial], { axis: 0, reverse }),
+      );
+      if (each.kind === "recurrence") outside.set(next, { value: states, isStacked: true });
+      outside.set(param, { value: beforeEach(g, initial, states, reverse), isStacked: true });
+      return [each.carry, lastOf(g, states, reverse)];
+    }),
+  );
+}
+
+function linearizeFrom(g: BuilderScope, loop: LoopNode): readonly Value[] | undefined {
+  const { op, node } = loop;
+  // Steps that some examples skip are not the steps of a recurrence.
+  if (op.skipsSteps?.(node.attrs) !== false || op.reshaped === undefined) return undefined;
+  const linear = findLinearCarries(loop);
+  if (linear === undefined) return undefined;
+  const outside = givenOutside(loop);
+  const finals = new Map(linear.rounds.flatMap((round) => [...bringOutStates(g, loop, outside, linear, round)]));
+  return resultsBeside(g, loop, op.reshaped, outside, finals);
+}
+
+/** Computes the states of linear carries for all steps at once, as recurrences without a body. */
+export const linearize: Pass = {
+  name: "linearize",
+  summary: "Computes the states of carries that enter linearly, element by element, as recurrences outside loops.",
+  run: (graph) => rewriteLoops(graph, linearizeFrom),
+};
