@@ -2,7 +2,7 @@
 import { defineConfig } from "tsup";
 
 export default defineConfig({
-  entry: ["main.ts"],
+  entry: ["main.ts", "linearize.ts"],
   format: "esm",
   target: "es2022",
   platform: "node",

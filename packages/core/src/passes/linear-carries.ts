@@ -120,6 +120,15 @@ function isSeen(loop: LoopNode, carry: number): boolean {
   return body.outputs.some(({ value }, k) => k !== carry && from.has(value));
 }
 
+/** How much larger than all rows of a step a state may be: beyond that, its stack costs more than the loop (decision 0036). */
+const MOST_STATE = 8;
+
+/** Whether stacks of the state's size are in proportion to those that the loop reads anyway. */
+function isWorthStacking({ params }: LoopNode, carry: number): boolean {
+  const rows = params.rows.reduce((sum, row) => sum + typicalBytes(row.type), 0);
+  return typicalBytes(params.carries[carry].type) <= MOST_STATE * rows;
+}
+
 /** Whether a stack of the carry is no larger than what the loop reads anyway. */
 const isSmall = ({ params }: LoopNode, carry: number): boolean =>
   typicalBytes(params.carries[carry].type) <= Math.max(0, ...params.rows.map((row) => typicalBytes(row.type)));
@@ -145,7 +154,7 @@ export function findLinearCarries(loop: LoopNode): LinearCarries | undefined {
       if (next === param) return [{ kind: "fixed", carry }];
       if (variations[next] !== "by carry") return [{ kind: "fresh", carry, next }];
       const form = forms.get(next);
-      if (form?.carry !== carry) return [];
+      if (form?.carry !== carry || !isWorthStacking(loop, carry)) return [];
       // A sum that nobody reads inside is no state, and its stack may be much larger than what it is made of.
       return isSum(carry) ? [] : [{ kind: "recurrence", carry, factor: form.factor, rest: form.rest }];
     });
