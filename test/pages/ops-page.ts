@@ -61,7 +61,12 @@ const attributesOf = (op: AnyOp): readonly string[] =>
     ([name, { says }]) => `attribute \`${name}\`: ${quoted(says)}`,
   );
 
-function traitsOf({ traits }: AnyOp): readonly string[] {
-  const names = Object.entries(traits).flatMap(([name, holds]) => (holds ? [name] : []));
+function traitsOf(op: AnyOp): readonly string[] {
+  const { linear = [], ...flags } = op.traits;
+  const operands: readonly string[] = op.kind === "op" ? op.operands : [];
+  const names = [
+    ...Object.keys(flags),
+    ...linear.map((group) => `linear in ${group.map((i) => operands[i]).join(" and ")}`),
+  ];
   return names.length === 0 ? [] : [`traits: ${names.join(", ")}`];
 }

@@ -2,8 +2,10 @@
 import { constant } from "../ops/constant.js";
 import { opNamed, ops } from "../ops/index.js";
 import type { AnyOp, Op } from "../ops/op.js";
+import { laneOf, numberLanes, numberOf } from "../kernel/number-lanes.js";
 import { rebuild, type Draft, type Visitor } from "../graph/rebuild.js";
 import { RunError } from "../errors/errors.js";
+import type { Attrs } from "../ir/attrs.js";
 import type { Node, ValueId } from "../ir/graph.js";
 import type { Tensor } from "../shape/tensor.js";
 import { sizeOf, type TensorType } from "../shape/tensor-type.js";
@@ -34,7 +36,34 @@ function foldSplat(op: Op, node: Node, inputs: readonly ValueId[], draft: Draft)
     type: { dtype: draft.typeOf(inputs[i]).dtype, dims: [] },
     data: Float64Array.of(value),
   }));
-  return op.evaluate(scalars, node.attrs, { dtype: node.types[0].dtype, dims: [] })[0];
+  const type: TensorType = { dtype: node.types[0].dtype, dims: [] };
+  const [value] = op.evaluate(scalars, node.attrs, type);
+  return isSameCompiled(op, node.attrs, scalars, [value], type) ? value : undefined;
+}
+
+/** Multiplying and adding with two roundings and with one: a compiled graph may do either. */
+const LANES = [numberLanes(), numberLanes({ fused: true })];
+
+/**
+ * Whether compiled code, which rounds f32 after every operation, makes the same of the operands: constants hold f64, and
+ * a folded one is rounded only at the end. Ops of f32 that compute are maps; the others move elements.
+ */
+function isSameCompiled(
+  op: Op,
+  attrs: Attrs,
+  inputs: readonly Tensor[],
+  data: readonly number[],
+  type: TensorType,
+): boolean {
+  const types = inputs.map((input) => input.type);
+  if (![...types, type].some(({ dtype }) => dtype === "f32")) return true;
+  const kernel = op.kernel(types, attrs, type);
+  if (kernel.kind !== "map") return true;
+  return data.every((value, i) => {
+    const wanted = numberOf(laneOf(type.dtype, value));
+    const operands = inputs.map((input) => laneOf(input.type.dtype, input.data[i]));
+    return LANES.every((lanes) => Object.is(numberOf(kernel.lane(lanes, ...operands)), wanted));
+  });
 }
 
 function foldElements(op: Op, node: Node, inputs: readonly ValueId[], draft: Draft): readonly number[] | undefined {
@@ -43,7 +72,8 @@ function foldElements(op: Op, node: Node, inputs: readonly ValueId[], draft: Dra
   const tensors = inputs.flatMap((id) => constantOf(draft, id, MOST_ELEMENTS) ?? []);
   if (tensors.length < inputs.length) return undefined;
   const data = evaluated(op, tensors, node);
-  return data === undefined || data.length === 0 || data.some((value) => !Object.is(value, data[0])) ? data : [data[0]];
+  if (data === undefined || !isSameCompiled(op, node.attrs, tensors, data, type)) return undefined;
+  return data.length === 0 || data.length === 0 || data.some((value) => !Object.is(value, data[0])) ? data : [data[0]];
 }
 
 /** The elements, unless computing them is an error: then the program shall report it, if it ever gets there. */
