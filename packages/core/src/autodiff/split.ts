@@ -8,7 +8,7 @@
  * expensive values and the backward pass, as in min-cut rematerialization (Chen et al.
  * 2016 for the idea of recomputing; the PyTorch AOTAutograd partitioner for the cut).
  */
-import { buildGraph, opOf, type BuilderScope } from "../graph/builder.js";
+import { buildGraph, isCheap, type BuilderScope } from "../graph/builder.js";
 import type { Graph, ValueId } from "../ir/graph.js";
 import { valueCount, valueNames, valueTypes } from "../ir/graph.js";
 import type { Residual, SplitRegion, SplitRequest, Value } from "../ops/op.js";
@@ -77,7 +77,7 @@ function chooseResiduals(joint: Graph, region: Graph, request: SplitRequest, isB
     if (output === undefined || request.freeParams[param]) return undefined;
     const { value } = joint.outputs[output];
     const node = madeBy.get(value);
-    return node === undefined || opOf(node).traits.cheap === true ? undefined : value;
+    return node === undefined || isCheap(node) ? undefined : value;
   };
   for (let id = pending.pop(); id !== undefined; id = pending.pop()) {
     const isParam = id < region.params.length;
@@ -94,7 +94,7 @@ function chooseResiduals(joint: Graph, region: Graph, request: SplitRequest, isB
     }
     const node = madeBy.get(id);
     if (node === undefined) continue;
-    if (opOf(node).traits.cheap === true)
+    if (isCheap(node))
       for (const input of node.inputs) {
         network.edge(2 * input + 1, 2 * id, Infinity);
         need(input);

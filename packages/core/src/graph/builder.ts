@@ -260,3 +260,9 @@ function numberedOutputs(scope: BuilderScope, values: readonly Value[]): Readonl
 
 /** The op object of a node. */
 export const opOf = (node: Node): AnyOp => opNamed(node.op);
+
+/** Whether computing a node again costs about as much as loading its result. */
+export function isCheap(node: Node): boolean {
+  const op = opOf(node);
+  return op.traits.cheap === true || (op.kind === "op" && op.isCheap?.(node.attrs) === true);
+}

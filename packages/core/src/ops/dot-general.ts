@@ -123,6 +123,8 @@ export const dotGeneral: Op<2, DotAttrs> = {
     const others = allAxes(product.type.dims.length).filter((axis) => axis !== steps);
     return steps === 0 ? product : emit(transpose, [product], { order: [steps, ...others] });
   },
+  // One product for each element, which is larger in sum than what it is made of.
+  isCheap: ({ contractX }) => contractX.length === 0,
   summed: ({ emit, inputs, attrs: { contractX, contractY, batchX, batchY } }) =>
     emit(dotGeneral, inputs, {
       contractX: behindSteps(contractX),

@@ -114,6 +114,8 @@ export interface Op<N extends Arity = Arity, A extends Attrs = Attrs> {
   vjp(rule: VjpRule<N, A>): Inputs<N, Cotangent>;
   /** The results of all steps, stacked; at least one operand is. Elementwise ops need none; absent elsewhere, the op stays in its loop. */
   stacked?(rule: StackedRule<N, A>): Value;
+  /** Which uses are cheap, of an op that is not always. */
+  isCheap?(attrs: A): boolean;
   /** The sum of the results of all steps, without their stack; all operands are stacked. Absent: there is nothing better than adding them up. */
   summed?(rule: Omit<StackedRule<N, A>, "isStacked">): Value;
 }

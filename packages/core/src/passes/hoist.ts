@@ -3,14 +3,12 @@
  * for all steps before it begins. Above all the products of the inputs with their
  * weights: T products of [B, input] by [input, units] become one of [T·B, input].
  */
-import { opOf, type BuilderScope } from "../graph/builder.js";
+import { isCheap, opOf, type BuilderScope } from "../graph/builder.js";
 import type { Graph, Node, ValueId } from "../ir/graph.js";
 import type { Value } from "../ops/op.js";
 import { rewriteLoops, type LoopNode } from "./loops.js";
 import type { Pass } from "./pass.js";
 import { bringOut, givenOutside, resultsBeside, variationsOf, type Variation } from "./outside.js";
-
-const isCheap = (node: Node): boolean => opOf(node).traits.cheap === true;
 
 /** The nodes to hoist: expensive ones, those that make what is wanted, what they read, and cheap ones that only continue a hoisted value. */
 function chooseNodes(body: Graph, found: readonly Variation[], wantedOutputs: readonly ValueId[]): readonly Node[] {
