@@ -139,6 +139,18 @@ export const otherCells: Readonly<Record<string, Cell>> = {
       return { next: { h: next }, y: next };
     },
   },
+  /** Cho et al. (2014), in the variant of cuDNN: the reset gate multiplies the product. */
+  GRU: {
+    states: { h: units },
+    weights: { Wz: input, Uz: [UNITS, UNITS], Wr: input, Ur: [UNITS, UNITS], Wn: input, Un: [UNITS, UNITS] },
+    step(g, x, { h }, { Wz, Uz, Wr, Ur, Wn, Un }) {
+      const z = g.sigmoid(g.add(matmul(g, x, Wz), matmul(g, h, Uz)));
+      const r = g.sigmoid(g.add(matmul(g, x, Wr), matmul(g, h, Ur)));
+      const n = g.tanh(g.add(matmul(g, x, Wn), g.mul(r, matmul(g, h, Un))));
+      const next = mix(g, z, h, n);
+      return { next: { h: next }, y: next };
+    },
+  },
   /** Orvieto et al., "Resurrecting recurrent neural networks" (2023): a complex state as two, each of which reads both. */
   LRU: {
     states: { re: units, im: units },

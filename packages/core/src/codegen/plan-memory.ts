@@ -2,6 +2,7 @@
  * The memory plan: every buffer gets a fixed place before anything runs. Two
  * buffers may share memory when one is no longer read before the other is first written.
  */
+import { placeBuffers, type Demand } from "./place-buffers.js";
 import { placesOf, type Block, type Buffer, type Loop, type Program } from "./program.js";
 
 /** The first bytes hold what a stopped run has to say. */
@@ -63,32 +64,26 @@ function findLifetimes({ main, buffers, inputs, outputs }: Program): readonly Li
 
 const align = (bytes: number): number => Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
 
-/** Places large buffers first, each as low as those that live at the same time allow. */
-export function planMemory(program: Program): MemoryPlan {
+/** The buffers that share memory, with their lifetimes. */
+export function sharedBuffers(program: Program): readonly { readonly buffer: Buffer; readonly demand: Demand }[] {
   const lifetimes = findLifetimes(program);
+  return program.buffers.flatMap((buffer) => {
+    const { first, last } = lifetimes[buffer.id];
+    return buffer.persistent || last < 0 ? [] : [{ buffer, demand: { first, last, bytes: align(buffer.bytes) } }];
+  });
+}
+
+/** What is kept from run to run lies in front; the others share what comes behind. */
+export function planMemory(program: Program): MemoryPlan {
   const addresses = new Array<number>(program.buffers.length).fill(0);
-  let bytes = align(REPORT_BYTES);
-  const placed: { readonly start: number; readonly end: number; readonly first: number; readonly last: number }[] = [];
+  let base = align(REPORT_BYTES);
   for (const buffer of program.buffers)
     if (buffer.persistent) {
-      addresses[buffer.id] = bytes;
-      bytes += align(buffer.bytes);
+      addresses[buffer.id] = base;
+      base += align(buffer.bytes);
     }
-  const base = bytes;
-  const shared = program.buffers.filter((buffer) => !buffer.persistent && lifetimes[buffer.id].last >= 0);
-  shared.sort((a, b) => b.bytes - a.bytes || a.id - b.id);
-  for (const buffer of shared) {
-    const { first, last } = lifetimes[buffer.id];
-    const size = align(buffer.bytes);
-    const busy = placed.filter((other) => other.first <= last && first <= other.last).sort((a, b) => a.start - b.start);
-    let start = base;
-    for (const other of busy) {
-      if (other.start >= start + size) break;
-      start = Math.max(start, other.end);
-    }
-    placed.push({ start, end: start + size, first, last });
-    addresses[buffer.id] = start;
-    bytes = Math.max(bytes, start + size);
-  }
-  return { addresses, bytes };
+  const shared = sharedBuffers(program);
+  const { offsets, bytes } = placeBuffers(shared.map(({ demand }) => demand));
+  shared.forEach(({ buffer }, i) => (addresses[buffer.id] = base + offsets[i]));
+  return { addresses, bytes: base + bytes };
 }
