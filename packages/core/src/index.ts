@@ -76,6 +76,28 @@ export type { WhileAttrs } from "./ops/while.js";
 export type { OverlapAttrs, WindowAttrs } from "./ops/windows.js";
 export type * from "./kernel/kernel.js";
 export type { Lanes } from "./kernel/lanes.js";
+export type { Block, CellStates, Repetition, Statement } from "./notation/block.js";
+export { elaborate, elaborateExample, elaborateFormula } from "./notation/elaborate.js";
+export {
+  findNameIssues,
+  STEP,
+  TRAIN,
+  type Declaration,
+  type NamedBlock,
+  type NamedDocument,
+} from "./notation/names.js";
+export {
+  parseEquation,
+  parseFormula,
+  parseFunction,
+  type Equation,
+  type Formula,
+  type FunctionEquation,
+} from "./notation/parse.js";
+export { numberOf, sizeQuantity, tensorOf, truthOf, type Quantity, type TensorScope } from "./notation/quantity.js";
+export type { InnerCell, NotationScope } from "./notation/scope.js";
+export type { EquationSource } from "./notation/source.js";
+export type * from "./notation/syntax.js";
 export { allPasses, optimize } from "./passes/index.js";
 export { runPasses, type Pass, type PassOptions } from "./passes/pass.js";
 export { addDims, multiplyDims, subtractDims, type Dim, type DimBindings } from "./shape/dim.js";

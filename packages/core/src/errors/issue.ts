@@ -16,6 +16,17 @@ export type Location =
       readonly text: string;
       readonly start?: number | undefined;
     }
+  | {
+      readonly kind: "equation";
+      readonly pointer: string;
+      /** For people: "cell peephole, equation 1". */
+      readonly place: string;
+      /** The whole equation. */
+      readonly text: string;
+      /** First and last column of the part that is meant, counted from 1. */
+      readonly from: number;
+      readonly to: number;
+    }
   | { readonly kind: "value"; readonly name: string };
 
 export interface Issue {
@@ -28,6 +39,17 @@ export interface Issue {
   readonly received?: string | undefined;
   /** What to change; only when that is fairly sure. */
   readonly hint?: string | undefined;
+}
+
+/** Characters of a line that a message quotes at most. */
+const WINDOW = 120;
+
+/** The part of a line around a column, and the column it begins at. Signs that would move a caret become blanks. */
+export function windowAround(line: string, column: number): { readonly start: number; readonly text: string } {
+  const full = line.replace(/[\t\r\n]/g, " ");
+  if (full.length <= WINDOW) return { start: 1, text: full.trimEnd() };
+  const from = Math.max(0, Math.min(column - 1 - WINDOW / 2, full.length - WINDOW));
+  return { start: from + 1, text: full.slice(from, from + WINDOW) };
 }
 
 const LABEL_WIDTH = 9;
@@ -45,6 +67,18 @@ function formatLocation(at: Location): readonly string[] {
       const head = `line ${at.line}${at.column === undefined ? "" : `, column ${at.column}`}: ${at.start === undefined ? "" : "…"}`;
       const indent = head.length + (at.column ?? 0) - (at.start ?? 1);
       return [...field("at", head + at.text), ...(at.column === undefined ? [] : field("", `${" ".repeat(indent)}^`))];
+    }
+    case "equation": {
+      const { start, text } = windowAround(at.text, at.from);
+      const cut = start > 1 ? "…" : "";
+      const indent = " ".repeat(cut.length + at.from - start);
+      const width = Math.max(1, Math.min(at.to - at.from + 1, start + text.length - at.from));
+      return [
+        ...field("at", cut + text),
+        ...field("", indent + "^".repeat(width)),
+        ...field("in", `${at.place}, ${at.from === at.to ? `column ${at.from}` : `columns ${at.from}-${at.to}`}`),
+        ...field("from", at.pointer),
+      ];
     }
     case "value":
       return field("at", at.name);
