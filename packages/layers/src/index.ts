@@ -2,18 +2,39 @@
 export type {
   Cell,
   CellDefinition,
+  CellShapes,
+  CellStartInput,
+  CellStep,
   CellStepInput,
   CellStepResult,
+  InputSpec,
   Named,
   StateSpec,
+  UniformSource,
   WeightSpec,
 } from "./cells/cell.js";
-export { cells, cellSchema, makeCell, type CellConfig } from "./cells/registry.js";
+export { cells } from "./cells/built-in.js";
+export {
+  cellDocumentSchema,
+  type CellDocument,
+  type CellDocumentInput,
+  type DocumentRepetition,
+  type DocumentStatement,
+} from "./cells/document-schema.js";
+export {
+  cellSchema,
+  libraryCells,
+  makeCell,
+  type CellConfig,
+  type CellDocuments,
+  type DocumentCellConfig,
+} from "./cells/registry.js";
 export { jsonSchemaOf, modelJsonSchema } from "./config/json-schema.js";
 export { LONGEST_DOCUMENT, readJsonText } from "./config/json-text.js";
 export { nameSchema, referenceSchema } from "./config/names.js";
 export { readModelConfig, readModelText } from "./config/read-config.js";
-export { readWithSchema } from "./config/read-schema.js";
+export { readModelWith } from "./config/read-model.js";
+export { readWithSchema, type ReadOptions } from "./config/read-schema.js";
 export { configIssue } from "./config/refuse.js";
 export { MODEL_FORMAT, modelFields, modelSchema, type ModelConfig, type ModelDocument } from "./config/schema.js";
 export { randomNumbers, type InitializerDefinition, type RandomNumbers, type Seed } from "./init/initializer.js";

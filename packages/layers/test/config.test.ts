@@ -30,6 +30,7 @@ function changed(path: readonly (string | number)[], value: unknown): unknown {
 test("a short document is read with all defaults filled in", () => {
   expect(readModelConfig(adding)).toMatchInlineSnapshot(`
     {
+      "cells": {},
       "dtype": "f32",
       "format": 1,
       "layers": [
@@ -42,6 +43,7 @@ test("a short document is read with all defaults filled in", () => {
             "units": 32,
           },
           "checkpoint": "none",
+          "context": {},
           "direction": "forward",
           "dropout": 0,
           "initialState": "zeros",
@@ -94,6 +96,7 @@ describe("mistakes", () => {
     ["an unknown layer", changed(["layers", 1, "type"], "dens"), ["config.choice /layers/1/type"]],
     ["a layer without type", changed(["layers", 1, "type"], undefined), ["config.missing /layers/1/type"]],
     ["an unknown cell", changed(["layers", 0, "cell", "type"], "LSTN"), ["config.choice /layers/0/cell/type"]],
+    ["a cell without type", changed(["layers", 0, "cell", "type"], undefined), ["config.missing /layers/0/cell/type"]],
     ["no units", changed(["layers", 0, "cell", "units"], undefined), ["config.missing /layers/0/cell/units"]],
     ["no unit", changed(["layers", 0, "cell", "units"], 0), ["config.range /layers/0/cell/units"]],
     ["half a unit", changed(["layers", 0, "cell", "units"], 1.5), ["config.type /layers/0/cell/units"]],

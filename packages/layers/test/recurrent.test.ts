@@ -269,8 +269,8 @@ describe("cells", () => {
 
   test("a weight's name and shape say which gate and which side it is of", () => {
     const cell = makeCell({ type: "lstm", units: 4, inputInit: "zeros", recurrentInit: "zeros", forgetBias: 1 });
-    expect(cell.weights([2]).map(({ name, dims }) => `${name}[${dims.join(",")}]`)).toEqual(
-      ["f", "i", "g", "o"].flatMap((gate) => [`W${gate}[2,4]`, `U${gate}[4,4]`, `b${gate}[4]`]),
-    );
+    expect(
+      cell.weights({ inputs: { x: [2] }, context: {} }).map(({ name, dims }) => `${name}[${dims.join(",")}]`),
+    ).toEqual(["f", "i", "g", "o"].flatMap((gate) => [`W${gate}[2,4]`, `U${gate}[4,4]`, `b${gate}[4]`]));
   });
 });

@@ -4,7 +4,7 @@
  * published JSON Schema.
  */
 import { ConfigError, suggestName, type Issue } from "@latchgrad/core";
-import { buildModel, jsonSchemaOf, modelFields, readWithSchema, type Model } from "@latchgrad/layers";
+import { buildModel, jsonSchemaOf, modelFields, readModelWith, type Model } from "@latchgrad/layers";
 import * as z from "zod";
 import { clipSchema } from "./clipping.js";
 import { optimizerSchema } from "./optimizers/registry.js";
@@ -63,7 +63,7 @@ export interface Experiment {
 
 /** The experiment in a JSON value. Throws ConfigError with every problem, each with its JSON pointer. */
 export function readExperiment(document: unknown): Experiment {
-  const config = readWithSchema(experimentSchema, document);
+  const config = readModelWith(experimentSchema, document);
   const { task, training, ...modelConfig } = config;
   const model = buildModel(modelConfig, signatureOf(task, config.dtype));
   const issues = stopIssues(training, ["loss", ...metricNames(model)]);

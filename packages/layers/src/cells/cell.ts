@@ -3,7 +3,7 @@
  * nothing of time, direction or depth; `recurrent` adds those to any cell. Values are batched:
  * B examples side by side, each as the documentation of the cell describes one.
  */
-import type { GraphBuilder, Value } from "@latchgrad/core";
+import type { Dim, Dims, FloatDType, GraphBuilder, Origin, Value } from "@latchgrad/core";
 import * as z from "zod";
 import { initializerSchema, type Initializer } from "../init/registry.js";
 
@@ -11,6 +11,15 @@ export interface StateSpec {
   readonly name: string;
   /** Of one example; in the graph the batch comes first. */
   readonly dims: readonly number[];
+  /** Every element before the first step, unless the layer says otherwise. Absent: 0. */
+  readonly init?: number;
+}
+
+/** What a cell reads besides its states. */
+export interface InputSpec {
+  readonly name: string;
+  /** How many axes one example has; 1 is a vector of features. */
+  readonly rank: number;
 }
 
 export interface WeightSpec {
@@ -18,21 +27,52 @@ export interface WeightSpec {
   readonly name: string;
   readonly dims: readonly number[];
   readonly initializer: Initializer;
+  /** False: training leaves it as it is. Absent: true. */
+  readonly trainable?: boolean;
+  /** JSON pointer of the declaration. Absent: that of the layer's cell. */
+  readonly origin?: Origin;
 }
 
 /** Values by name: the states or the weights of a cell. */
 export type Named<T> = Readonly<Record<string, T>>;
 
+/** Numbers of type f32, uniform on [0, 1); the stream tells uses apart. */
+export type UniformSource = (stream: string, dims: Dims) => Value;
+
+/** What the inputs of a cell look like, for one example. */
+export interface CellShapes {
+  /** Of each input at one step. */
+  readonly inputs: Named<readonly number[]>;
+  /** Of each context; an encoder's length may be a symbol. */
+  readonly context: Named<Dims>;
+}
+
+/** One run over a sequence, before its first step. */
+export interface CellStartInput {
+  /** The builder of the graph around the loop. */
+  readonly g: GraphBuilder;
+  readonly dtype: FloatDType;
+  readonly batch: Dim;
+  readonly shapes: CellShapes;
+  readonly weights: Named<Value>;
+  /** Each [B, ...]. */
+  readonly context: Named<Value>;
+  readonly training: boolean;
+  /** Numbers for the whole sequence. Called while training only. */
+  readonly uniform: UniformSource;
+}
+
 export interface CellStepInput {
   /** The builder of the loop's body. */
   readonly g: GraphBuilder;
-  /** The input of this step, [B, ...]. */
-  readonly x: Value;
+  /** The inputs of this step, each [B, ...]. */
+  readonly inputs: Named<Value>;
   /** The states before this step, each [B, ...]. */
   readonly state: Named<Value>;
-  readonly weights: Named<Value>;
   /** Index of the step, i32. */
   readonly t: Value;
+  /** Numbers for this step. Called while training only. */
+  readonly uniform: UniformSource;
 }
 
 export interface CellStepResult {
@@ -42,15 +82,22 @@ export interface CellStepResult {
   readonly output: Value;
 }
 
+export type CellStep = (input: CellStepInput) => CellStepResult;
+
 /** A cell with all its settings. */
 export interface Cell {
   readonly states: readonly StateSpec[];
-  /** How many axes the input of one example has at one step; 1 is a vector of features. */
-  readonly inputRank: number;
-  /** The weights for an input of these dims (of one example at one step). */
-  weights(inputDims: readonly number[]): readonly WeightSpec[];
-  step(input: CellStepInput): CellStepResult;
+  /** What changes from step to step; the first is the output of the layer below. */
+  readonly inputs: readonly InputSpec[];
+  /** What stays the same over a sequence and comes from other layers. */
+  readonly context: readonly InputSpec[];
+  weights(shapes: CellShapes): readonly WeightSpec[];
+  /** Computes what is needed once per sequence, and gives the step. */
+  start(input: CellStartInput): CellStep;
 }
+
+/** The input of a cell that reads a vector of features. */
+export const FEATURES: readonly InputSpec[] = [{ name: "x", rank: 1 }];
 
 /** A kind of cell that configs can name. */
 export interface CellDefinition<S extends z.ZodObject = z.ZodObject> {

@@ -1,7 +1,7 @@
 /** The plain recurrent network. */
 import { matmul, relu } from "@latchgrad/core";
 import * as z from "zod";
-import { commonCellFields, defineCell } from "./cell.js";
+import { commonCellFields, defineCell, FEATURES } from "./cell.js";
 
 /**
  *     h' = tanh(x W + h U + b)
@@ -18,16 +18,23 @@ export const elman = defineCell({
   }),
   make: ({ units, inputInit, recurrentInit, activation }) => ({
     states: [{ name: "h", dims: [units] }],
-    inputRank: 1,
-    weights: ([input]) => [
+    inputs: FEATURES,
+    context: [],
+    weights: ({
+      inputs: {
+        x: [input],
+      },
+    }) => [
       { name: "W", dims: [input, units], initializer: inputInit },
       { name: "U", dims: [units, units], initializer: recurrentInit },
       { name: "b", dims: [units], initializer: "zeros" },
     ],
-    step({ g, x, state: { h }, weights: { W, U, b } }) {
-      const sum = g.add(g.add(matmul(g, x, W), matmul(g, h, U)), b);
-      const next = g.named("nextH", activation === "tanh" ? g.tanh(sum) : relu(g, sum));
-      return { state: { h: next }, output: next };
-    },
+    start:
+      ({ weights: { W, U, b } }) =>
+      ({ g, inputs: { x }, state: { h } }) => {
+        const sum = g.add(g.add(matmul(g, x, W), matmul(g, h, U)), b);
+        const next = g.named("nextH", activation === "tanh" ? g.tanh(sum) : relu(g, sum));
+        return { state: { h: next }, output: next };
+      },
   }),
 });

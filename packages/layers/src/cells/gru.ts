@@ -1,15 +1,15 @@
 /** The gated recurrent unit, with its reset gate before or after the recurrent product. */
 import { matmul, type Value } from "@latchgrad/core";
 import * as z from "zod";
-import { commonCellFields, defineCell, type WeightSpec } from "./cell.js";
+import { commonCellFields, defineCell, FEATURES, type WeightSpec } from "./cell.js";
 
 /** Suffixes of the weights: reset gate, update gate, candidate. */
 const GATES = ["r", "z", "n"] as const;
 type Gate = (typeof GATES)[number];
 
 /**
- *     r  = sigmoid(x Wr + h Ur + br)
- *     z  = sigmoid(x Wz + h Uz + bz)
+ *     r  = sigmoid(x Wr + br + h Ur)
+ *     z  = sigmoid(x Wz + bz + h Uz)
  *     n  = tanh(x Wn + (r * h) Un + bn)            reset "before"
  *     n  = tanh(x Wn + bn + r * (h Un + bUn))      reset "after"
  *     h' = (1 - z) * n + z * h
@@ -33,8 +33,13 @@ export const gru = defineCell({
   }),
   make: ({ units, inputInit, recurrentInit, reset }) => ({
     states: [{ name: "h", dims: [units] }],
-    inputRank: 1,
-    weights: ([input]) => [
+    inputs: FEATURES,
+    context: [],
+    weights: ({
+      inputs: {
+        x: [input],
+      },
+    }) => [
       ...GATES.flatMap((gate): readonly WeightSpec[] => [
         { name: `W${gate}`, dims: [input, units], initializer: inputInit },
         { name: `U${gate}`, dims: [units, units], initializer: recurrentInit },
@@ -42,19 +47,22 @@ export const gru = defineCell({
       ]),
       ...(reset === "after" ? [{ name: "bUn", dims: [units], initializer: "zeros" } as const] : []),
     ],
-    step({ g, x, state: { h }, weights }) {
-      const inputSide = (gate: Gate): Value => g.add(matmul(g, x, weights[`W${gate}`]), weights[`b${gate}`]);
-      const gateOf = (gate: Gate): Value => g.sigmoid(g.add(inputSide(gate), matmul(g, h, weights[`U${gate}`])));
+    start:
+      ({ weights }) =>
+      ({ g, inputs: { x }, state: { h } }) => {
+        const inputSide = (gate: Gate): Value => g.add(matmul(g, x, weights[`W${gate}`]), weights[`b${gate}`]);
+        const gateOf = (gate: Gate): Value => g.sigmoid(g.add(inputSide(gate), matmul(g, h, weights[`U${gate}`])));
 
-      const resetGate = g.named("reset", gateOf("r"));
-      const update = g.named("update", gateOf("z"));
-      const memory =
-        reset === "before"
-          ? matmul(g, g.mul(resetGate, h), weights.Un)
-          : g.mul(resetGate, g.add(matmul(g, h, weights.Un), weights.bUn));
-      const candidate = g.named("candidate", g.tanh(g.add(inputSide("n"), memory)));
-      const next = g.named("nextH", g.add(g.mul(g.sub(1, update), candidate), g.mul(update, h)));
-      return { state: { h: next }, output: next };
-    },
+        const resetGate = g.named("reset", gateOf("r"));
+        const update = g.named("update", gateOf("z"));
+        const seen = inputSide("n");
+        const memory =
+          reset === "before"
+            ? matmul(g, g.mul(resetGate, h), weights.Un)
+            : g.mul(resetGate, g.add(matmul(g, h, weights.Un), weights.bUn));
+        const candidate = g.named("candidate", g.tanh(g.add(seen, memory)));
+        const next = g.named("nextH", g.add(g.mul(g.sub(1, update), candidate), g.mul(update, h)));
+        return { state: { h: next }, output: next };
+      },
   }),
 });

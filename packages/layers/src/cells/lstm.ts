@@ -1,7 +1,7 @@
 /** The LSTM, composed of primitives; its gradient follows from theirs. */
 import { matmul, type Value } from "@latchgrad/core";
 import * as z from "zod";
-import { commonCellFields, defineCell, type WeightSpec } from "./cell.js";
+import { commonCellFields, defineCell, FEATURES, type WeightSpec } from "./cell.js";
 
 /** Suffixes of the weights: forget gate, input gate, candidate, output gate. */
 const GATES = ["f", "i", "g", "o"] as const;
@@ -36,8 +36,13 @@ export const lstm = defineCell({
       { name: "h", dims: [units] },
       { name: "c", dims: [units] },
     ],
-    inputRank: 1,
-    weights: ([input]) =>
+    inputs: FEATURES,
+    context: [],
+    weights: ({
+      inputs: {
+        x: [input],
+      },
+    }) =>
       GATES.flatMap((gate): readonly WeightSpec[] => [
         { name: `W${gate}`, dims: [input, units], initializer: inputInit },
         { name: `U${gate}`, dims: [units, units], initializer: recurrentInit },
@@ -47,25 +52,27 @@ export const lstm = defineCell({
           initializer: gate === "f" ? { type: "constant", value: forgetBias } : "zeros",
         },
       ]),
-    step({ g, x, state: { h, c }, weights }) {
-      const affine = (gate: Gate): Value =>
-        g.add(g.add(matmul(g, x, weights[`W${gate}`]), matmul(g, h, weights[`U${gate}`])), weights[`b${gate}`]);
+    start:
+      ({ weights }) =>
+      ({ g, inputs: { x }, state: { h, c } }) => {
+        const affine = (gate: Gate): Value =>
+          g.add(g.add(matmul(g, x, weights[`W${gate}`]), matmul(g, h, weights[`U${gate}`])), weights[`b${gate}`]);
 
-      // 1. The forget gate decides what the cell keeps.
-      const forget = g.named("forget", g.sigmoid(affine("f")));
+        // 1. The forget gate decides what the cell keeps.
+        const forget = g.named("forget", g.sigmoid(affine("f")));
 
-      // 2. The input gate decides how much of the candidate the cell takes in.
-      const input = g.named("input", g.sigmoid(affine("i")));
-      const candidate = g.named("candidate", g.tanh(affine("g")));
+        // 2. The input gate decides how much of the candidate the cell takes in.
+        const input = g.named("input", g.sigmoid(affine("i")));
+        const candidate = g.named("candidate", g.tanh(affine("g")));
 
-      // 3. The new cell state.
-      const nextC = g.named("nextC", g.add(g.mul(forget, c), g.mul(input, candidate)));
+        // 3. The new cell state.
+        const nextC = g.named("nextC", g.add(g.mul(forget, c), g.mul(input, candidate)));
 
-      // 4. The output gate decides what of the cell state shows as hidden state.
-      const output = g.named("output", g.sigmoid(affine("o")));
-      const nextH = g.named("nextH", g.mul(output, g.tanh(nextC)));
+        // 4. The output gate decides what of the cell state shows as hidden state.
+        const output = g.named("output", g.sigmoid(affine("o")));
+        const nextH = g.named("nextH", g.mul(output, g.tanh(nextC)));
 
-      return { state: { h: nextH, c: nextC }, output: nextH };
-    },
+        return { state: { h: nextH, c: nextC }, output: nextH };
+      },
   }),
 });

@@ -1,25 +1,192 @@
-/** The cells that configs can name. One line per cell. */
+/** The cells that configs can name: built-in ones, those of the library, and those that a document defines itself. */
+import { ConfigError, joinPointer, suggestName, type CellStates } from "@latchgrad/core";
 import * as z from "zod";
-import type { Cell, CellDefinition } from "./cell.js";
-import { elman } from "./elman.js";
-import { gru } from "./gru.js";
-import { lstm } from "./lstm.js";
+import { readWithSchema } from "../config/read-schema.js";
+import { refuse } from "../config/refuse.js";
+import { builtInCell, builtInSchemas, cells } from "./built-in.js";
+import { sizeSchema, type Cell, type CellDefinition, type Named } from "./cell.js";
+import {
+  makeDocumentCell,
+  numberFrom,
+  settingsOf,
+  sizesFrom,
+  type Inner,
+  type SettingValues,
+} from "./document-cell.js";
+import { readCellEquations, type CellEquations, type PlacedDocument } from "./document-equations.js";
+import { cellDocumentSchema, type CellDocument } from "./document-schema.js";
+import { libraryDocuments } from "./generated/library.js";
 
-export const cells = { lstm, gru, rnn: elman } as const;
+/** Names of the cells that are built in; a document does not define them again. */
+const builtInNames = Object.keys(cells);
+/** Names of the cells that come with the package as documents. */
+export const libraryCells: readonly string[] = Object.keys(libraryDocuments);
 
-type CellSchema = (typeof cells)[keyof typeof cells]["schema"];
+/** All names of cells, for a document that defines some itself. */
+export const knownCells = (own: readonly string[]): readonly string[] => [
+  ...new Set([...own, ...builtInNames, ...libraryCells]),
+];
 
-const schemas = Object.values(cells).map((definition): CellSchema => definition.schema);
+const NOT_BUILT_IN = new RegExp(`^(?!(?:${builtInNames.join("|")})$)[A-Za-z][A-Za-z0-9_]*$`);
 
-/** How a config writes a cell. Cells that a document defines itself will be one more alternative here. */
+/** The name of a cell that is written as equations. */
+export const cellNameSchema = z
+  .string()
+  .max(100)
+  .regex(
+    NOT_BUILT_IN,
+    `a name that is no built-in cell (${builtInNames.join(", ")}): a letter, then letters, digits or underscores`,
+  );
+
+/** A cell written as equations, with its settings: further keys are numbers. */
+export interface DocumentCellConfig {
+  readonly type: string;
+  readonly units: number;
+  readonly [setting: string]: number | string;
+}
+
+const documentCellSchema: z.ZodType<DocumentCellConfig, DocumentCellConfig> = z
+  .object({
+    type: cellNameSchema
+      .describe('A cell of the document\'s "cells", or of the library.')
+      .meta({ examples: libraryCells.slice(0, 50) }),
+    units: sizeSchema.describe("Size of the state and of the output."),
+  })
+  .catchall(z.number().describe("A setting that the cell declares."))
+  .describe("A cell written as equations, with its settings.");
+
+/** How a config writes a cell. */
 export const cellSchema = z
-  .discriminatedUnion("type", schemas as [CellSchema, ...CellSchema[]])
+  .union([z.discriminatedUnion("type", builtInSchemas), documentCellSchema])
   .describe("The cell that runs over time, with its settings.");
 
 export type CellConfig = z.output<typeof cellSchema>;
 
-/** The cell that a config describes. */
-export function makeCell(config: CellConfig): Cell {
-  const definition: CellDefinition = cells[config.type];
-  return definition.make(config);
+/** The cells that a document defines, by name. */
+export type CellDocuments = Named<CellDocument>;
+
+export const cellDocumentsSchema = z
+  .record(cellNameSchema, cellDocumentSchema)
+  .default({})
+  .describe("Cells written as equations. Layers use them by name, as they use those of the library.");
+
+/** Where cells are looked for, and the cells that are being made, outermost first. */
+interface Search {
+  readonly documents: CellDocuments;
+  readonly trail: readonly string[];
+}
+
+type Found =
+  | { readonly kind: "built-in"; readonly definition: CellDefinition }
+  | { readonly kind: "document"; readonly placed: PlacedDocument };
+
+/** Cells inside cells inside cells. */
+const DEEPEST_CELLS = 8;
+
+function findCell(type: string, { documents, trail }: Search, pointer: string): Found {
+  if (trail.includes(type) || trail.length >= DEEPEST_CELLS)
+    return refuse("cycle", pointer, {
+      problem: `cells are inside each other at most ${DEEPEST_CELLS} deep, and none is inside itself`,
+      received: [...trail, type].join(" holds "),
+    });
+  const definition = builtInCell(type);
+  if (definition !== undefined) return { kind: "built-in", definition };
+  // What the document itself says goes first, so that it means the same with every version of the library.
+  if (Object.hasOwn(documents, type)) return found(type, documents[type]);
+  if (Object.hasOwn(libraryDocuments, type))
+    return found(type, readWithSchema(cellDocumentSchema, libraryDocuments[type], { pointer: cellPointer(type) }));
+  return refuse("choice", joinPointer(pointer, "type"), {
+    problem: "type is none of the known cells",
+    received: JSON.stringify(type),
+    hint: suggestName(type, knownCells(Object.keys(documents))),
+  });
+}
+
+const cellPointer = (name: string): string => joinPointer("", "cells", name);
+const found = (name: string, document: CellDocument): Found => ({
+  kind: "document",
+  placed: { name, pointer: cellPointer(name), document },
+});
+
+/** The names of a cell's states, which no setting changes. */
+function stateNames(type: string, search: Search, pointer: string): readonly string[] {
+  const cell = findCell(type, search, pointer);
+  if (cell.kind === "built-in")
+    return cell.definition.make(cell.definition.schema.parse({ type, units: 1 })).states.map(({ name }) => name);
+  const { document } = cell.placed;
+  const inner = innerStates(type, cell.placed, search);
+  return [
+    ...Object.keys(document.state),
+    ...[...inner].flatMap(([name, states]) => states.map((state) => `${name}.${state}`)),
+  ];
+}
+
+const innerStates = (type: string, { document, pointer }: PlacedDocument, { documents, trail }: Search): CellStates =>
+  new Map(
+    Object.entries(document.cells).map(([name, inner]) => [
+      name,
+      stateNames(inner.type, { documents, trail: [...trail, type] }, joinPointer(pointer, "cells", name)),
+    ]),
+  );
+
+/** The equations of a document, read and checked. Throws ConfigError with every problem. */
+const equationsOf = (placed: PlacedDocument, search: Search): CellEquations =>
+  readCellEquations(placed, innerStates(placed.name, placed, search));
+
+function makeNamedCell(type: string, settings: Named<unknown>, search: Search, pointer: string): Cell {
+  const cell = findCell(type, search, pointer);
+  if (cell.kind === "built-in") {
+    const { definition } = cell;
+    return definition.make(readWithSchema(definition.schema, { type, ...settings }, { pointer }));
+  }
+  const { placed } = cell;
+  const equations = equationsOf(placed, search);
+  const values = settingsOf(placed.document, type, settings as Named<number>, pointer);
+  const innerSearch: Search = { ...search, trail: [...search.trail, type] };
+  const innerCells = (known: SettingValues): Named<Inner> =>
+    Object.fromEntries(
+      Object.entries(equations.inner).map(([name, inner]) => {
+        const at = joinPointer(placed.pointer, "cells", name);
+        const given = Object.fromEntries(
+          Object.entries(inner.settings).map(([key, formula]) => [key, numberFrom(formula, known)]),
+        );
+        const made = makeNamedCell(placed.document.cells[name].type, given, innerSearch, at);
+        return [name, { cell: made, shapes: innerShapes(made, sizesFrom(inner.input, known), at) }] as const;
+      }),
+    );
+  return makeDocumentCell(placed, equations, values, innerCells, pointer);
+}
+
+function innerShapes(cell: Cell, dims: readonly number[], pointer: string): Inner["shapes"] {
+  const [input] = cell.inputs;
+  if (cell.inputs.length === 1 && cell.context.length === 0 && input.rank === dims.length)
+    return { inputs: { [input.name]: dims }, context: {} };
+  return refuse("input-type", joinPointer(pointer, "input"), {
+    problem: "a cell inside another reads one input, whose sizes are given",
+    expected: cell.inputs.map(({ name, rank }) => `${name} with ${rank} axes`).join(", "),
+    received: `${dims.length} sizes`,
+  });
+}
+
+/**
+ * The cell that a config describes; `documents` are those of the model, `pointer` is where the config stands. Throws ConfigError
+ * where the type, a setting or an equation is wrong.
+ */
+export function makeCell(config: CellConfig, documents: CellDocuments = {}, pointer = ""): Cell {
+  const { type, ...settings } = config;
+  return makeNamedCell(type, settings, { documents, trail: [] }, pointer);
+}
+
+/** Checks the equations of all documents, whether layers use them or not. Throws ConfigError with the problems of all. */
+export function checkCellDocuments(documents: CellDocuments): void {
+  const issues = Object.entries(documents).flatMap(([name, document]) => {
+    try {
+      equationsOf({ name, pointer: cellPointer(name), document }, { documents, trail: [] });
+      return [];
+    } catch (error) {
+      if (error instanceof ConfigError) return error.issues;
+      throw error;
+    }
+  });
+  if (issues.length > 0) throw new ConfigError(issues);
 }

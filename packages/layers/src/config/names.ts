@@ -2,16 +2,17 @@
 import * as z from "zod";
 
 const NAME = /^[A-Za-z][A-Za-z0-9_]*$/;
-const REFERENCE = /^[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)?$/;
+/** Names with dots between them: a state "h", or "inner.h" of a cell inside. */
+const PATH = /^[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)*$/;
 
 /** A name: letters, digits and underscores. Dots are left for paths, so that "memory.Wf" can only mean one thing. */
 export const nameSchema = z.string().max(100).regex(NAME, "a name: a letter, then letters, digits or underscores");
 
+/** The name of a state, or of one in a cell inside: "inner.h". */
+export const pathSchema = z.string().max(300).regex(PATH, "names, with dots between them");
+
 /** The name of an input or a layer, or "layer.output" for a further output of a layer. */
-export const referenceSchema = z
-  .string()
-  .max(201)
-  .regex(REFERENCE, 'the name of an input or a layer, or "layer.output"');
+export const referenceSchema = z.string().max(300).regex(PATH, 'the name of an input or a layer, or "layer.output"');
 
 export interface Reference {
   /** Name of an input or a layer. */

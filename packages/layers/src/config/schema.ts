@@ -1,5 +1,6 @@
 /** The schema of a model document: the one source of its TypeScript type, its validation and its JSON Schema. */
 import * as z from "zod";
+import { cellDocumentsSchema } from "../cells/registry.js";
 import { layerConfigSchema } from "../layers/registry.js";
 import { lossSchema, metricSchema } from "../objectives/registry.js";
 import { nameSchema, referenceSchema } from "./names.js";
@@ -19,6 +20,7 @@ export const modelFields = {
   format: z.literal(MODEL_FORMAT).describe("Version of the document's form."),
   name: z.string().min(1).max(200).describe("What the model is called."),
   dtype: z.enum(["f32", "f64"]).default("f32").describe("Element type of weights and activations."),
+  cells: cellDocumentsSchema,
   layers: z
     .array(layerConfigSchema)
     .min(1)

@@ -5,6 +5,7 @@
  */
 import { formatType, isFloat, type Dim, type FloatDType, type GraphBuilder, type Value } from "@latchgrad/core";
 import * as z from "zod";
+import type { CellDocuments } from "../cells/registry.js";
 import { nameSchema, referenceSchema } from "../config/names.js";
 import { refuse } from "../config/refuse.js";
 import type { Initializer } from "../init/registry.js";
@@ -20,6 +21,8 @@ export interface LayerScope {
   readonly dtype: FloatDType;
   /** True in the training graph only. */
   readonly training: boolean;
+  /** The cells that the document defines. */
+  readonly cells: CellDocuments;
   /** Declares a weight of the layer; `name` may be a path, such as "forward.Wf". */
   weight(name: string, dims: readonly number[], initializer: Initializer): Value;
   /** The value that a reference means, or undefined; the layer must have listed it in `references`. */
@@ -29,6 +32,8 @@ export interface LayerScope {
    * layer with `path`, so that they are the same on every backend and after a resume. Training graphs only.
    */
   uniform(path: string, dims: readonly Dim[]): Value;
+  /** A key, u32[2], for random numbers at every step of a loop, as a function of the same. Training graphs only. */
+  randomKey(path: string): Value;
 }
 
 export interface LayerOutputs {
@@ -57,7 +62,7 @@ export interface LayerDefinition<S extends z.ZodObject = z.ZodObject> {
   /** What it reads besides its inputs. Absent: nothing. */
   references?(config: z.output<S>): readonly LayerReference[];
   /** Names of its further outputs. Absent: none. */
-  outputs?(config: z.output<S>): readonly string[];
+  outputs?(config: z.output<S>, scope: Pick<LayerScope, "cells" | "pointer">): readonly string[];
   /** Appends the layer to a graph. Throws ConfigError or ShapeError where its inputs do not fit. */
   build(scope: LayerScope, config: z.output<S>, inputs: readonly Value[]): LayerOutputs;
 }

@@ -1,14 +1,15 @@
 /** One cell run over time in one direction: the only place where layers meet `scan`. Everything here is time-major. */
-import { scan, subtractDims, type GraphBuilder, type Origin, type Value } from "@latchgrad/core";
-import type { Cell, Named } from "../cells/cell.js";
+import { scan, subtractDims, uniform, type Dims, type GraphBuilder, type Origin, type Value } from "@latchgrad/core";
+import type { CellStep, Named } from "../cells/cell.js";
 
 export interface CellRun {
-  readonly cell: Cell;
+  readonly step: CellStep;
   /** Of the nodes in the loop's body; they belong to the cell. */
   readonly origin: Origin;
-  readonly weights: Named<Value>;
-  /** [T, B, ...] */
-  readonly x: Value;
+  /** By the cell's names, each [T, B, ...]; at least one. */
+  readonly inputs: Named<Value>;
+  /** The key of the random numbers of its steps; asked for while training, by cells that use it. */
+  randomKey(): Value;
   /** Each [B, ...]. */
   readonly initial: Named<Value>;
   readonly reverse: boolean;
@@ -47,29 +48,30 @@ export function runToLast(g: GraphBuilder, run: CellRun): CellRunResult {
   });
   if (stateShown !== undefined) return { output: final[stateShown], final };
   // Held outputs end with the last valid one, whichever way the steps are visited.
-  const steps = run.x.type.dims[0];
+  const steps = Object.values(run.inputs)[0].type.dims[0];
   return { output: takeStep(g, y[OUTPUT], run.reverse ? 0 : subtractDims(steps, 1)), final };
 }
 
 function scanCell(
   g: GraphBuilder,
-  { cell, origin, weights, x, initial, reverse, lengths, checkpoint, truncate }: CellRun,
+  { step, origin, inputs, randomKey, initial, reverse, lengths, checkpoint, truncate }: CellRun,
   padding: "zero" | "hold",
   /** Asked once, with the name of the state that is the output, if one is: whether the outputs are wanted. */
   wantsOutputs: (stateShown: string | undefined) => boolean,
 ): { readonly final: Named<Value>; readonly y: Named<Value> } {
-  return scan<string, "x", string>(
+  return scan<string, string, string>(
     g,
     {
       init: initial,
-      xs: { x },
+      xs: inputs,
       reverse,
       checkpoint,
       ...(lengths === undefined ? {} : { lengths, outputs: padding }),
       ...(truncate === undefined ? {} : { truncate }),
     },
-    (body, { carry, x: step, t }) => {
-      const { state, output } = body.at(origin, () => cell.step({ g: body, x: step.x, state: carry, weights, t }));
+    (body, { carry, x, t }) => {
+      const random = (stream: string, dims: Dims): Value => uniform(body, randomKey(), t, { stream, dims });
+      const { state, output } = body.at(origin, () => step({ g: body, inputs: x, state: carry, t, uniform: random }));
       const stateShown = Object.keys(state).find((name) => state[name] === output);
       const y: Named<Value> = wantsOutputs(stateShown) ? { [OUTPUT]: output } : {};
       return { carry: state, y };

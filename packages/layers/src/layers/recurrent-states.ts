@@ -5,16 +5,16 @@
  */
 import { findNearest, formatType, joinPointer, type Dims, type GraphBuilder, type Value } from "@latchgrad/core";
 import * as z from "zod";
-import type { Cell, Named } from "../cells/cell.js";
-import { nameSchema, referenceSchema } from "../config/names.js";
+import type { Cell, Named, StateSpec } from "../cells/cell.js";
+import { pathSchema, referenceSchema } from "../config/names.js";
 import { refuse } from "../config/refuse.js";
 import type { LayerReference, LayerScope } from "./layer.js";
 
 export const initialStateSchema = z
-  .union([z.enum(["zeros", "learned"]), z.record(nameSchema, referenceSchema)])
+  .union([z.enum(["zeros", "learned"]), z.record(pathSchema, referenceSchema)])
   .describe(
-    'State before the first step: "zeros", "learned" (weights that start at zero), or for each state the input or layer ' +
-      'that gives it, such as {"h": "encoder.h", "c": "encoder.c"}; states not mentioned start at zero.',
+    'State before the first step: "zeros" (or what the cell says), "learned" (weights that start there), or for each state the ' +
+      'input or layer that gives it, such as {"h": "encoder.h", "c": "encoder.c"}; states not mentioned start at zero.',
   );
 
 export type InitialState = z.output<typeof initialStateSchema>;
@@ -50,18 +50,16 @@ export function initialStates(
 ): (index: number, path: string) => Named<Value> {
   const { g, dtype } = scope;
   if (typeof initial !== "string") checkStateNames(scope, cell, Object.keys(initial));
-  const zeros = (dims: Dims): Value => g.constant({ dtype, dims, data: [0] });
-  const stateOf = (name: string, dims: readonly number[], index: number, path: string): Value => {
-    const own: Dims = [batch, ...dims];
-    if (initial === "zeros") return zeros(own);
-    if (initial === "learned") return g.add(scope.weight(`${path}${name}0`, dims, "zeros"), zeros(own));
+  const stateOf = ({ name, dims, init = 0 }: StateSpec, index: number, path: string): Value => {
+    const start = g.constant({ dtype, dims: [batch, ...dims], data: [init] });
+    if (initial === "zeros") return start;
+    if (initial === "learned") return g.add(scope.weight(`${path}${name}0`, dims, "zeros"), start);
     const given = Object.hasOwn(initial, name) ? scope.find(initial[name]) : undefined;
-    if (given === undefined) return zeros(own);
+    if (given === undefined) return start;
     const whole = checkState(scope, name, given, wholeDims(batch, runs, dims));
     return runs === 1 ? whole : takeRun(g, whole, index);
   };
-  return (index, path) =>
-    Object.fromEntries(cell.states.map(({ name, dims }) => [name, stateOf(name, dims, index, path)]));
+  return (index, path) => Object.fromEntries(cell.states.map((state) => [state.name, stateOf(state, index, path)]));
 }
 
 function checkStateNames(scope: LayerScope, cell: Cell, given: readonly string[]): void {

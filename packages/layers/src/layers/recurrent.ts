@@ -1,9 +1,9 @@
 /** The recurrent layer: any cell, over time, in one or both directions, stacked. */
-import { formatType, joinPointer, type Value } from "@latchgrad/core";
+import { formatType, isFloat, joinPointer, suggestName, type Value } from "@latchgrad/core";
 import * as z from "zod";
-import type { Cell, Named } from "../cells/cell.js";
+import type { Cell, CellShapes, CellStep, InputSpec, Named } from "../cells/cell.js";
 import { cellSchema, makeCell } from "../cells/registry.js";
-import { nameSchema } from "../config/names.js";
+import { nameSchema, referenceSchema } from "../config/names.js";
 import { refuse } from "../config/refuse.js";
 import { dropElements, rateSchema } from "./dropout.js";
 import { checkFloats, defineLayer, knownSize, layerSchema, type LayerScope } from "./layer.js";
@@ -17,6 +17,12 @@ const stepsSchema = z.int().min(1).max(1_000_000_000);
 
 const schema = layerSchema("recurrent", {
   cell: cellSchema,
+  context: z
+    .record(nameSchema, referenceSchema)
+    .default({})
+    .describe(
+      'For a cell that declares context: the input or layer that gives each, such as {"memory": "encoder"}; [B, ...], for all steps.',
+    ),
   output: z
     .enum(["last", "sequence"])
     .default("sequence")
@@ -90,35 +96,44 @@ export const recurrent = defineLayer({
   summary: "Runs a cell over time.",
   schema,
   depth: ({ layers }) => layers,
-  references: ({ initialState, lengths }) => [
+  arity: { least: 1, most: 100 },
+  references: ({ initialState, lengths, context }) => [
+    ...Object.entries(context).map(([name, reference]) => ({ path: ["context", name], reference })),
     ...initialStateReferences(initialState),
     ...(typeof lengths === "string" ? [{ path: ["lengths"], reference: lengths }] : []),
   ],
-  outputs: ({ cell }) => makeCell(cell).states.map((state) => state.name),
-  build(scope, config, [input]) {
+  outputs: ({ cell }, { cells, pointer }) =>
+    makeCell(cell, cells, joinPointer(pointer, "cell")).states.map((state) => state.name),
+  build(scope, config, inputs) {
     const { g } = scope;
-    const cell = makeCell(config.cell);
     const cellPointer = joinPointer(scope.pointer, "cell");
-    checkSequence(scope, cell, input);
-    const [batch] = input.type.dims;
+    const cell = makeCell(config.cell, scope.cells, cellPointer);
+    checkInputs(scope, cell, inputs);
+    const context = contextOf(scope, cell, config.context);
+    const [first, ...others] = inputs;
+    const [batch] = first.type.dims;
     const directions = DIRECTIONS[config.direction];
     const runs = config.layers * directions.length;
     const initialOf = initialStates(scope, cell, config.initialState, batch, runs);
-    const lengths = lengthsOf(scope, config, input);
+    const lengths = lengthsOf(scope, config, first);
     const finals: Named<Value>[] = [];
 
-    let x = swapTimeAndBatch(scope, input);
+    let x = swapTimeAndBatch(scope, first);
+    const besides = others.map((input) => swapTimeAndBatch(scope, input));
     for (let layer = 0; layer < config.layers; layer++) {
       const isTop = layer === config.layers - 1;
       const layerPath = config.layers === 1 ? "" : `layer${layer + 1}.`;
       const below = layer === 0 ? x : dropElements(scope, `${layerPath}mask`, x, config.dropout);
+      // Stacked layers read the output of the one below, and the other inputs as the first does.
+      const read = Object.fromEntries([below, ...besides].map((value, i) => [cell.inputs[i].name, value]));
       const results = directions.map(({ path, reverse }): CellRunResult => {
+        const runPath = layerPath + path;
         const run = {
-          cell,
+          step: startRun(scope, cell, read, context, runPath),
           origin: cellPointer,
-          weights: weightsOf(scope, cell, below, layerPath + path),
-          x: below,
-          initial: initialOf(finals.length, layerPath + path),
+          inputs: read,
+          randomKey: () => scope.randomKey(`${runPath}steps`),
+          initial: initialOf(finals.length, runPath),
           reverse,
           lengths,
           padding: config.padding,
@@ -140,16 +155,91 @@ export const recurrent = defineLayer({
   },
 });
 
-function checkSequence(scope: LayerScope, cell: Cell, input: Value): void {
-  const form = cell.inputRank === 1 ? "[B, T, features]" : `[B, T, and ${cell.inputRank} axes more]`;
+/** Checks that there is a sequence for each input of the cell. */
+function checkInputs(scope: LayerScope, cell: Cell, inputs: readonly Value[]): void {
+  if (inputs.length !== cell.inputs.length)
+    refuse("input-count", joinPointer(scope.pointer, "inputs"), {
+      problem: "the layer reads one sequence for each input of its cell",
+      expected: cell.inputs.map((input) => input.name).join(", "),
+      received: String(inputs.length),
+      hint: 'name them with "inputs", in the order of the cell\'s',
+    });
+  inputs.forEach((input, i) => {
+    checkSequence(scope, cell.inputs[i], input);
+    if (input.type.dims[1] !== inputs[0].type.dims[1])
+      refuse("input-type", scope.pointer, {
+        problem: `the inputs of the layer "${scope.name}" have equally many steps`,
+        received: inputs.map(({ type }) => formatType(type)).join(", "),
+      });
+  });
+}
+
+function checkSequence(scope: LayerScope, { rank }: InputSpec, input: Value): void {
+  const form = rank === 1 ? "[B, T, features]" : rank === 0 ? "[B, T]" : `[B, T, and ${rank} axes more]`;
   const tooFlat = "let the recurrent layer before it give its sequence, not its last output";
-  checkFloats(scope, input, 2 + cell.inputRank, form, input.type.dims.length === 2 ? tooFlat : undefined);
-  if (input.type.dims.length === 2 + cell.inputRank) return;
+  checkFloats(scope, input, 2 + rank, form, input.type.dims.length === 2 && rank > 0 ? tooFlat : undefined);
+  if (input.type.dims.length === 2 + rank) return;
   refuse("input-type", scope.pointer, {
     problem: `the layer "${scope.name}" reads sequences ${form}`,
     received: formatType(input.type),
   });
 }
+
+/** What the config gives for each context of the cell, [B, ...]. */
+function contextOf(scope: LayerScope, cell: Cell, given: RecurrentConfig["context"]): Named<Value> {
+  const at = joinPointer(scope.pointer, "context");
+  const known = cell.context.map(({ name }) => name);
+  const unknown = Object.keys(given).find((name) => !known.includes(name));
+  if (unknown !== undefined)
+    refuse("unknown-name", joinPointer(at, unknown), {
+      problem: `the cell has no context "${unknown}"`,
+      hint: known.length === 0 ? undefined : suggestName(unknown, known),
+    });
+  return Object.fromEntries(
+    cell.context.map(({ name, rank }) => {
+      const value = Object.hasOwn(given, name) ? scope.find(given[name]) : undefined;
+      if (value === undefined)
+        return refuse("missing", at, {
+          problem: `the context "${name}" of the cell is given`,
+          hint: `"context": {"${name}": "the name of an input or a layer"}`,
+        });
+      if (value.type.dims.length !== rank + 1 || !isFloat(value.type.dtype))
+        refuse("input-type", joinPointer(at, name), {
+          problem: `the context "${name}" has numbers with the batch and ${rank} axes more`,
+          received: formatType(value.type),
+        });
+      return [name, value] as const;
+    }),
+  );
+}
+
+/** The weights of one run over inputs [T, B, ...], and what the cell computes before its first step. */
+function startRun(scope: LayerScope, cell: Cell, inputs: Named<Value>, context: Named<Value>, path: string): CellStep {
+  const sizesOf = (value: Value): readonly number[] =>
+    value.type.dims.slice(2).map((_, i) => knownSize(scope, value, i + 2));
+  const shapes: CellShapes = {
+    inputs: mapValues(inputs, sizesOf),
+    context: mapValues(context, (value) => value.type.dims.slice(1)),
+  };
+  const weights = cell.weights(shapes).map(({ name, dims, initializer, trainable = true }) => {
+    const weight = scope.weight(path + name, dims, initializer);
+    return [name, trainable ? weight : scope.g.stopGradient(weight)] as const;
+  });
+  const [[, first]] = Object.entries(inputs);
+  return cell.start({
+    g: scope.g,
+    dtype: scope.dtype,
+    batch: first.type.dims[1],
+    shapes,
+    weights: Object.fromEntries(weights),
+    context,
+    training: scope.training,
+    uniform: (stream, dims) => scope.uniform(path + stream, dims),
+  });
+}
+
+const mapValues = <T, R>(record: Named<T>, map: (value: T) => R): Named<R> =>
+  Object.fromEntries(Object.entries(record).map(([name, value]) => [name, map(value)]));
 
 /** The lengths that the config means, if any. */
 function lengthsOf(scope: LayerScope, { lengths }: RecurrentConfig, input: Value): Value | undefined {
@@ -168,14 +258,6 @@ function lengthsOf(scope: LayerScope, { lengths }: RecurrentConfig, input: Value
 /** [B, T, ...] ↔ [T, B, ...]: batches come from outside first, the loop runs over the first axis. */
 const swapTimeAndBatch = ({ g }: LayerScope, x: Value): Value =>
   g.transpose(x, { order: [1, 0, ...x.type.dims.slice(2).map((_, i) => i + 2)] });
-
-/** The weights of one run over x [T, B, ...]. */
-function weightsOf(scope: LayerScope, cell: Cell, x: Value, path: string): Named<Value> {
-  const inputDims = x.type.dims.slice(2).map((_, i) => knownSize(scope, x, i + 2));
-  return Object.fromEntries(
-    cell.weights(inputDims).map(({ name, dims, initializer }) => [name, scope.weight(path + name, dims, initializer)]),
-  );
-}
 
 /** The outputs of all directions as one. */
 function mergeOutputs({ g }: LayerScope, merge: RecurrentConfig["merge"], results: readonly CellRunResult[]): Value {

@@ -98,7 +98,9 @@ export function assemble(
       return weight;
     },
     find,
-    uniform: (path, dims) => random(`${name}.${path}`, dims),
+    cells: config.cells,
+    uniform: (path, dims) => uniform(g, random().key, random().step, { stream: `${name}.${path}`, dims }),
+    randomKey: (path) => g.randomBits(random().key, random().step, { stream: `${name}.${path}`, dims: [2] }),
   });
 
   const named = new Set(inputs.values());
@@ -161,13 +163,10 @@ function withOrigin(at: Issue["at"], origin: string): Issue["at"] {
 const inModelType = (g: GraphBuilder, value: Value, dtype: ModelConfig["dtype"]): Value =>
   isFloat(value.type.dtype) && value.type.dtype !== dtype ? g.cast(value, { dtype }) : value;
 
-/** Random numbers from the run's key and the step, which become parameters of the graph when something first needs them. */
-function randomSource(g: GraphBuilder): (stream: string, dims: TensorType["dims"]) => Value {
+/** The run's key and the step, which become parameters of the graph when something first needs random numbers. */
+function randomSource(g: GraphBuilder): () => { readonly key: Value; readonly step: Value } {
   let source: { readonly key: Value; readonly step: Value } | undefined;
-  return (stream, dims) => {
-    source ??= { key: g.param(KEY_PARAM, u32(2)), step: g.param(STEP_PARAM, i32()) };
-    return uniform(g, source.key, source.step, { stream, dims });
-  };
+  return () => (source ??= { key: g.param(KEY_PARAM, u32(2)), step: g.param(STEP_PARAM, i32()) });
 }
 
 function summaryOf(

@@ -1,5 +1,6 @@
 /** A model: a config that fits a task, with its weights as data and its graphs on demand. */
 import type { Graph, TensorType } from "@latchgrad/core";
+import { checkCellDocuments } from "../cells/registry.js";
 import type { ModelConfig } from "../config/schema.js";
 import { parameterCount, type ParamSpec } from "../params.js";
 import { assemble, type LayerSummary, type Mode } from "./assemble.js";
@@ -24,6 +25,7 @@ export interface Model {
 /** The model that a config describes, for the inputs and targets of a task. Throws ConfigError or ShapeError where they do not fit. */
 export function buildModel(config: ModelConfig, signature: Signature): Model {
   checkSignature(signature);
+  checkCellDocuments(config.cells);
   const wiring = wireLayers(config, signature);
   const { params, layers } = assemble(config, signature, wiring, "train", []);
   return {

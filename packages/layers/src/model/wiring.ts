@@ -237,7 +237,10 @@ export function wireLayers(config: ModelConfig, signature: Signature): Wiring {
   }));
   const outputs = new Map<string, readonly string[]>([
     ...inputNames.map((name) => [name, []] as const),
-    ...layers.map(({ name, config: layer }) => [name, layerDefinitionOf(layer).outputs?.(layer) ?? []] as const),
+    ...layers.map(
+      ({ name, pointer, config: layer }) =>
+        [name, layerDefinitionOf(layer).outputs?.(layer, { cells: config.cells, pointer }) ?? []] as const,
+    ),
   ]);
   const results = { [PREDICTION]: names[names.length - 1], ...config.outputs };
   const wanted = mentionsOfResults(config, results);
