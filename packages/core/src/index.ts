@@ -78,10 +78,9 @@ export type * from "./kernel/kernel.js";
 export type { Lanes } from "./kernel/lanes.js";
 export type { Block, CellStates, Repetition, Statement } from "./notation/block.js";
 export { elaborate, elaborateExample, elaborateFormula } from "./notation/elaborate.js";
+export { CONSTANTS, STEP, TAKEN, TRAIN } from "./notation/check-expression.js";
 export {
   findNameIssues,
-  STEP,
-  TRAIN,
   type Declaration,
   type NamedBlock,
   type NamedDocument,

@@ -3,7 +3,15 @@ import type { Dims } from "../shape/tensor-type.js";
 import type { Dim } from "../shape/dim.js";
 import type { BoundArguments } from "./arguments.js";
 import type { Call } from "./functions/function.js";
-import { align, dimsOfExample, formatQuantity, tensorIn, type Quantity, type TensorQuantity } from "./quantity.js";
+import {
+  align,
+  dimsOfExample,
+  formatQuantity,
+  tensorIn,
+  type Quantity,
+  type TensorQuantity,
+  type TensorScope,
+} from "./quantity.js";
 import type { Work } from "./scope.js";
 import { refuseShape, textOf, type EquationSource, type Facts } from "./source.js";
 import type { CallExpression, Expression, Span } from "./syntax.js";
@@ -34,7 +42,7 @@ export function sizeOf(source: EquationSource, span: Span, quantity: Quantity, s
 const LONGEST_TEXT = 30;
 
 export const describeOperand = (
-  scope: Work["scope"],
+  scope: TensorScope,
   source: EquationSource,
   part: Expression,
   quantity: Quantity,

@@ -3,10 +3,10 @@ import { ShapeError } from "../errors/errors.js";
 import { ops } from "../ops/index.js";
 import { bindArguments } from "./arguments.js";
 import { callOf, describeOperand, MOST_AXES } from "./call.js";
-import { applyElementwise, type ElementwiseOp } from "./elementwise.js";
+import { applyElementwise } from "./elementwise.js";
 import { notationFunctions } from "./functions/index.js";
 import type { FunctionEquation } from "./parse.js";
-import { matrixProduct } from "./product.js";
+import { combine } from "./operators.js";
 import {
   dimsOfExample,
   formatQuantity,
@@ -18,26 +18,9 @@ import {
   type TensorQuantity,
 } from "./quantity.js";
 import { DEEPEST_CALLS, MOST_OPERATIONS, type InnerCell, type Work } from "./scope.js";
-import { equationIssue, originOf, refuseShape, refuseText, textOf, type EquationSource } from "./source.js";
+import { equationIssue, originOf, refuseShape, refuseText, type EquationSource } from "./source.js";
 import { indexOf, sliceOf } from "./subscript.js";
-import type { BinaryExpression, BinaryOperator, CallExpression, Expression, Span } from "./syntax.js";
-
-/** Operators that are one elementwise op; the others are written with these. */
-const OPERATORS: Readonly<Partial<Record<BinaryOperator, ElementwiseOp>>> = {
-  or: ops.or,
-  and: ops.and,
-  "==": ops.eq,
-  "<": ops.lt,
-  "<=": ops.le,
-  "+": ops.add,
-  "-": ops.sub,
-  "*": ops.mul,
-  "/": ops.div,
-  "%": ops.mod,
-  "^": ops.pow,
-};
-/** The same with the sides exchanged. */
-const EXCHANGED: Readonly<Partial<Record<BinaryOperator, ElementwiseOp>>> = { ">": ops.lt, ">=": ops.le };
+import type { BinaryExpression, CallExpression, Expression, Span } from "./syntax.js";
 
 /** What an expression stands for. Throws ShapeError at the first part that does not fit. */
 export function valueOf(work: Work, source: EquationSource, expression: Expression): Quantity {
@@ -114,9 +97,7 @@ function located<T>({ scope: { g } }: Work, source: EquationSource, span: Span, 
     return g.at(originOf(source, span), build);
   } catch (error) {
     if (!(error instanceof ShapeError) || error.issues.some((issue) => issue.at.kind === "equation")) throw error;
-    throw new ShapeError(
-      error.issues.map(({ at: _at, code, ...facts }) => ({ ...equationIssue(source, span, { code, ...facts }), code })),
-    );
+    throw new ShapeError(error.issues.map(({ at: _at, ...facts }) => equationIssue(source, span, facts)));
   }
 }
 
@@ -128,97 +109,12 @@ function chainValue(work: Work, source: EquationSource, expression: BinaryExpres
   return chain.reduceRight(
     (left, link) => {
       const right = valueOf(work, source, link.right);
-      return emitted(work, source, link.span, () => combine(work, source, link, left, right));
+      return emitted(work, source, link.span, () =>
+        combine({ scope: work.scope, source, expression: link, left, right }),
+      );
     },
     valueOf(work, source, head),
   );
-}
-
-function combine(
-  work: Work,
-  source: EquationSource,
-  expression: BinaryExpression,
-  left: Quantity,
-  right: Quantity,
-): Quantity {
-  const { scope } = work;
-  const { operator } = expression;
-  if (operator === "@") return productOf(work, source, expression, left, right);
-  if (operator === "^" && right.kind === "number" && right.value === 2 && left.kind === "tensor")
-    return checked(work, source, expression, left, right, applyElementwise(scope, ops.mul, [left, left]));
-  if (operator === "!=") {
-    const equal = checked(work, source, expression, left, right, applyElementwise(scope, ops.eq, [left, right]));
-    return checked(work, source, expression, left, right, applyElementwise(scope, ops.not, [equal]));
-  }
-  const op = OPERATORS[operator];
-  const exchanged = EXCHANGED[operator];
-  if (op !== undefined)
-    return checked(work, source, expression, left, right, applyElementwise(scope, op, [left, right]));
-  if (exchanged !== undefined)
-    return checked(work, source, expression, left, right, applyElementwise(scope, exchanged, [right, left]));
-  throw new TypeError(`internal: the operator ${operator} has no meaning; please report this`);
-}
-
-/** The result of an operator, or the refusal that shows both sides. */
-function checked(
-  { scope }: Work,
-  source: EquationSource,
-  { operator, left, right, span }: BinaryExpression,
-  a: Quantity,
-  b: Quantity,
-  result: ReturnType<typeof applyElementwise>,
-): Quantity {
-  if (typeof result !== "string") return result;
-  const problems = {
-    sizes: `both sides of "${operator}" have equal sizes on each axis, counted from the last, or size 1`,
-    number: `both sides of "${operator}" are numbers`,
-    condition: `both sides of "${operator}" are conditions`,
-  };
-  return refuseShape(source, span, {
-    code: "notation.shape",
-    problem: problems[result],
-    received: `${describeOperand(scope, source, left, a)}, ${describeOperand(scope, source, right, b)}`,
-    hint: result === "condition" ? "compare with a number: v > 0" : undefined,
-  });
-}
-
-function productOf(
-  work: Work,
-  source: EquationSource,
-  { left, right, span }: BinaryExpression,
-  a: Quantity,
-  b: Quantity,
-): Quantity {
-  const { scope } = work;
-  const [x, y] = [a, b].map((side) => (side.kind === "tensor" ? tensorIn(scope, side, scope.dtype) : undefined));
-  const product = x === undefined || y === undefined ? undefined : matrixProduct(scope, x, y);
-  if (product !== undefined) return product;
-  return refuseShape(source, span, {
-    code: "notation.product",
-    problem:
-      'the last axis of the left side of "@" equals the first of a vector, or the last but one of a matrix, on the right',
-    received: `${describeOperand(scope, source, left, a)}, ${describeOperand(scope, source, right, b)}`,
-    hint: x === undefined || y === undefined ? undefined : productHint(work, source, left, right, x, y),
-  });
-}
-
-function productHint(
-  { scope }: Work,
-  source: EquationSource,
-  left: Expression,
-  right: Expression,
-  x: TensorQuantity,
-  y: TensorQuantity,
-): string | undefined {
-  const [dimsX, dimsY] = [dimsOfExample(scope, x), dimsOfExample(scope, y)];
-  const [textX, textY] = [textOf(source, left.span), textOf(source, right.span)];
-  if (dimsX.length === 0 || dimsY.length === 0) return 'a number multiplies with "*"';
-  if (dimsX.length === dimsY.length && dimsX.length === 1) return 'elementwise products are written with "*"';
-  if (dimsX.length === 1 && dimsY.length === 2 && dimsX[0] === dimsY[1])
-    return `${textY} @ ${textX} fits, and so does a weight [${dimsY[1]},${dimsY[0]}]`;
-  if (dimsX.length === 1 && dimsY.length === 2) return "for an input weight, rows = size of the input";
-  if (dimsX.length === 2 && dimsY.length === 1 && dimsX[0] === dimsY[0]) return `${textY} @ ${textX} fits`;
-  return undefined;
 }
 
 function callValue(work: Work, source: EquationSource, expression: CallExpression): Quantity {

@@ -86,11 +86,14 @@ export type CellStep = (input: CellStepInput) => CellStepResult;
 
 /** A cell with all its settings. */
 export interface Cell {
-  readonly states: readonly StateSpec[];
+  /** The names of its states, which no setting and no input changes. */
+  readonly stateNames: readonly string[];
   /** What changes from step to step; the first is the output of the layer below. */
   readonly inputs: readonly InputSpec[];
   /** What stays the same over a sequence and comes from other layers. */
   readonly context: readonly InputSpec[];
+  /** In the order of their names. */
+  states(shapes: CellShapes): readonly StateSpec[];
   weights(shapes: CellShapes): readonly WeightSpec[];
   /** Computes what is needed once per sequence, and gives the step. */
   start(input: CellStartInput): CellStep;

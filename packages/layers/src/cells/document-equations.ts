@@ -8,6 +8,7 @@ import {
   parseFormula,
   parseFunction,
   STEP,
+  TAKEN,
   TRAIN,
   type Block,
   type CellStates,
@@ -242,7 +243,8 @@ function nameIssues(
   ];
 }
 
-const RESERVED: readonly string[] = [STEP, TRAIN, "pi", "inf", "and", "or", "not", "units"];
+/** Names that a document does not declare: those of the notation, its words, and the setting that every cell has. */
+const RESERVED: readonly string[] = [...TAKEN, "and", "or", "not", "units"];
 
 /** A name that is declared in two sections, or that the notation has already. */
 function duplicateIssues(document: CellDocument, pointer: string, sizes: readonly string[]): readonly Issue[] {

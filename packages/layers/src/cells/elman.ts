@@ -17,7 +17,8 @@ export const elman = defineCell({
     activation: z.enum(["tanh", "relu"]).default("tanh").describe("Non-linearity of the state."),
   }),
   make: ({ units, inputInit, recurrentInit, activation }) => ({
-    states: [{ name: "h", dims: [units] }],
+    stateNames: ["h"],
+    states: () => [{ name: "h", dims: [units] }],
     inputs: FEATURES,
     context: [],
     weights: ({

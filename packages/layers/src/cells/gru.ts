@@ -32,7 +32,8 @@ export const gru = defineCell({
       ),
   }),
   make: ({ units, inputInit, recurrentInit, reset }) => ({
-    states: [{ name: "h", dims: [units] }],
+    stateNames: ["h"],
+    states: () => [{ name: "h", dims: [units] }],
     inputs: FEATURES,
     context: [],
     weights: ({

@@ -32,7 +32,8 @@ export const lstm = defineCell({
       ),
   }),
   make: ({ units, inputInit, recurrentInit, forgetBias }) => ({
-    states: [
+    stateNames: ["h", "c"],
+    states: () => [
       { name: "h", dims: [units] },
       { name: "c", dims: [units] },
     ],

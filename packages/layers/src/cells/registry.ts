@@ -5,16 +5,10 @@ import { readWithSchema } from "../config/read-schema.js";
 import { refuse } from "../config/refuse.js";
 import { builtInCell, builtInSchemas, cells } from "./built-in.js";
 import { sizeSchema, type Cell, type CellDefinition, type Named } from "./cell.js";
-import {
-  makeDocumentCell,
-  numberFrom,
-  settingsOf,
-  sizesFrom,
-  type Inner,
-  type SettingValues,
-} from "./document-cell.js";
-import { readCellEquations, type CellEquations, type PlacedDocument } from "./document-equations.js";
+import { makeDocumentCell, type Inner } from "./document-cell.js";
+import { readCellEquations, type PlacedDocument } from "./document-equations.js";
 import { cellDocumentSchema, type CellDocument } from "./document-schema.js";
+import { numberFrom, settingsOf, sizesFrom, type SettingValues } from "./document-settings.js";
 import { libraryDocuments } from "./generated/library.js";
 
 /** Names of the cells that are built in; a document does not define them again. */
@@ -112,7 +106,7 @@ const found = (name: string, document: CellDocument): Found => ({
 function stateNames(type: string, search: Search, pointer: string): readonly string[] {
   const cell = findCell(type, search, pointer);
   if (cell.kind === "built-in")
-    return cell.definition.make(cell.definition.schema.parse({ type, units: 1 })).states.map(({ name }) => name);
+    return cell.definition.make(cell.definition.schema.parse({ type, units: 1 })).stateNames;
   const { document } = cell.placed;
   const inner = innerStates(type, cell.placed, search);
   return [
@@ -129,10 +123,6 @@ const innerStates = (type: string, { document, pointer }: PlacedDocument, { docu
     ]),
   );
 
-/** The equations of a document, read and checked. Throws ConfigError with every problem. */
-const equationsOf = (placed: PlacedDocument, search: Search): CellEquations =>
-  readCellEquations(placed, innerStates(placed.name, placed, search));
-
 function makeNamedCell(type: string, settings: Named<unknown>, search: Search, pointer: string): Cell {
   const cell = findCell(type, search, pointer);
   if (cell.kind === "built-in") {
@@ -140,7 +130,8 @@ function makeNamedCell(type: string, settings: Named<unknown>, search: Search, p
     return definition.make(readWithSchema(definition.schema, { type, ...settings }, { pointer }));
   }
   const { placed } = cell;
-  const equations = equationsOf(placed, search);
+  const states = innerStates(type, placed, search);
+  const equations = readCellEquations(placed, states);
   const values = settingsOf(placed.document, type, settings as Named<number>, pointer);
   const innerSearch: Search = { ...search, trail: [...search.trail, type] };
   const innerCells = (known: SettingValues): Named<Inner> =>
@@ -154,7 +145,8 @@ function makeNamedCell(type: string, settings: Named<unknown>, search: Search, p
         return [name, { cell: made, shapes: innerShapes(made, sizesFrom(inner.input, known), at) }] as const;
       }),
     );
-  return makeDocumentCell(placed, equations, values, innerCells, pointer);
+  const innerNames = [...states].flatMap(([name, inner]) => inner.map((state) => `${name}.${state}`));
+  return makeDocumentCell(placed, equations, values, innerCells, innerNames, pointer);
 }
 
 function innerShapes(cell: Cell, dims: readonly number[], pointer: string): Inner["shapes"] {
@@ -181,7 +173,8 @@ export function makeCell(config: CellConfig, documents: CellDocuments = {}, poin
 export function checkCellDocuments(documents: CellDocuments): void {
   const issues = Object.entries(documents).flatMap(([name, document]) => {
     try {
-      equationsOf({ name, pointer: cellPointer(name), document }, { documents, trail: [] });
+      const placed = { name, pointer: cellPointer(name), document };
+      readCellEquations(placed, innerStates(name, placed, { documents, trail: [] }));
       return [];
     } catch (error) {
       if (error instanceof ConfigError) return error.issues;

@@ -47,7 +47,7 @@ export function initialStates(
   initial: InitialState,
   batch: Dims[number],
   runs: number,
-): (index: number, path: string) => Named<Value> {
+): (index: number, path: string, states: readonly StateSpec[]) => Named<Value> {
   const { g, dtype } = scope;
   if (typeof initial !== "string") checkStateNames(scope, cell, Object.keys(initial));
   const stateOf = ({ name, dims, init = 0 }: StateSpec, index: number, path: string): Value => {
@@ -59,11 +59,11 @@ export function initialStates(
     const whole = checkState(scope, name, given, wholeDims(batch, runs, dims));
     return runs === 1 ? whole : takeRun(g, whole, index);
   };
-  return (index, path) => Object.fromEntries(cell.states.map((state) => [state.name, stateOf(state, index, path)]));
+  return (index, path, states) => Object.fromEntries(states.map((state) => [state.name, stateOf(state, index, path)]));
 }
 
 function checkStateNames(scope: LayerScope, cell: Cell, given: readonly string[]): void {
-  const known = cell.states.map((state) => state.name);
+  const known = cell.stateNames;
   for (const name of given) {
     if (known.includes(name)) continue;
     const nearest = findNearest(name, known);
@@ -96,5 +96,5 @@ export function finalStates(g: GraphBuilder, cell: Cell, finals: readonly Named<
     });
     return g.concat(single, { axis: 1 });
   };
-  return Object.fromEntries(cell.states.map(({ name }) => [name, wholeOf(name)]));
+  return Object.fromEntries(cell.stateNames.map((name) => [name, wholeOf(name)]));
 }

@@ -102,8 +102,7 @@ export const recurrent = defineLayer({
     ...initialStateReferences(initialState),
     ...(typeof lengths === "string" ? [{ path: ["lengths"], reference: lengths }] : []),
   ],
-  outputs: ({ cell }, { cells, pointer }) =>
-    makeCell(cell, cells, joinPointer(pointer, "cell")).states.map((state) => state.name),
+  outputs: ({ cell }, { cells, pointer }) => makeCell(cell, cells, joinPointer(pointer, "cell")).stateNames,
   build(scope, config, inputs) {
     const { g } = scope;
     const cellPointer = joinPointer(scope.pointer, "cell");
@@ -126,14 +125,15 @@ export const recurrent = defineLayer({
       const below = layer === 0 ? x : dropElements(scope, `${layerPath}mask`, x, config.dropout);
       // Stacked layers read the output of the one below, and the other inputs as the first does.
       const read = Object.fromEntries([below, ...besides].map((value, i) => [cell.inputs[i].name, value]));
+      const shapes = shapesOf(scope, read, context);
       const results = directions.map(({ path, reverse }): CellRunResult => {
         const runPath = layerPath + path;
         const run = {
-          step: startRun(scope, cell, read, context, runPath),
+          step: startRun(scope, cell, shapes, { inputs: read, context }, runPath),
           origin: cellPointer,
           inputs: read,
           randomKey: () => scope.randomKey(`${runPath}steps`),
-          initial: initialOf(finals.length, runPath),
+          initial: initialOf(finals.length, runPath, cell.states(shapes)),
           reverse,
           lengths,
           padding: config.padding,
@@ -213,14 +213,20 @@ function contextOf(scope: LayerScope, cell: Cell, given: RecurrentConfig["contex
   );
 }
 
-/** The weights of one run over inputs [T, B, ...], and what the cell computes before its first step. */
-function startRun(scope: LayerScope, cell: Cell, inputs: Named<Value>, context: Named<Value>, path: string): CellStep {
-  const sizesOf = (value: Value): readonly number[] =>
-    value.type.dims.slice(2).map((_, i) => knownSize(scope, value, i + 2));
-  const shapes: CellShapes = {
-    inputs: mapValues(inputs, sizesOf),
-    context: mapValues(context, (value) => value.type.dims.slice(1)),
-  };
+/** What the cell sees of inputs [T, B, ...] and context [B, ...]. */
+const shapesOf = (scope: LayerScope, inputs: Named<Value>, context: Named<Value>): CellShapes => ({
+  inputs: mapValues(inputs, (value) => value.type.dims.slice(2).map((_, i) => knownSize(scope, value, i + 2))),
+  context: mapValues(context, (value) => value.type.dims.slice(1)),
+});
+
+/** The weights of one run, and what the cell computes before its first step. */
+function startRun(
+  scope: LayerScope,
+  cell: Cell,
+  shapes: CellShapes,
+  { inputs, context }: { readonly inputs: Named<Value>; readonly context: Named<Value> },
+  path: string,
+): CellStep {
   const weights = cell.weights(shapes).map(({ name, dims, initializer, trainable = true }) => {
     const weight = scope.weight(path + name, dims, initializer);
     return [name, trainable ? weight : scope.g.stopGradient(weight)] as const;
