@@ -79,12 +79,7 @@ export type { Lanes } from "./kernel/lanes.js";
 export type { Block, CellStates, Repetition, Statement } from "./notation/block.js";
 export { elaborate, elaborateExample, elaborateFormula } from "./notation/elaborate.js";
 export { CONSTANTS, STEP, TAKEN, TRAIN } from "./notation/check-expression.js";
-export {
-  findNameIssues,
-  type Declaration,
-  type NamedBlock,
-  type NamedDocument,
-} from "./notation/names.js";
+export { findNameIssues, type Declaration, type NamedBlock, type NamedDocument } from "./notation/names.js";
 export {
   parseEquation,
   parseFormula,

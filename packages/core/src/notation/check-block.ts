@@ -28,7 +28,9 @@ type Defined = ReadonlyMap<string, EquationSource>;
 /** Checks a block, and gives the names that it defines. */
 export function checkBlock(findings: Findings, checked: CheckedBlock, outside: Visible): Visible {
   const { block, cells } = checked;
+  const problems = findings.issues.length;
   const defined = collectDefinitions(findings, checked, outside);
+  const areDistinct = findings.issues.length === problems;
   checkCellCalls(findings, checked);
   const own: Visible = new Map([...defined.keys()].map((name) => [name, "what an equation defines"]));
   const visible = new Map([...outside, ...own]);
@@ -39,7 +41,8 @@ export function checkBlock(findings: Findings, checked: CheckedBlock, outside: V
       checkReads(findings, namesIn(source, value), visible);
       checkCalls(findings, source, value, cells, visible);
     }
-  checkOrder(findings, block, cells);
+  // An equation that defines a known name again would seem to need itself.
+  if (areDistinct) checkOrder(findings, block, cells);
   return own;
 }
 

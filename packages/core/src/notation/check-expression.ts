@@ -35,25 +35,31 @@ export interface Findings {
   readonly called: Set<string>;
   /** Functions of the document that can be called. */
   readonly functions: Map<string, FunctionEquation>;
+  /** The states of the document. */
+  readonly states: ReadonlySet<string>;
   /** Names that equations define, states left out. */
   readonly targets: { readonly name: string; readonly source: EquationSource; readonly span: Span }[];
   report(source: EquationSource, span: Span, facts: Facts): void;
   reportAt(pointer: string, facts: Facts): void;
 }
 
-export function startFindings(): Findings {
+/** Problems reported at most; nobody reads more of them. */
+const MOST_ISSUES = 100;
+
+export function startFindings(states: ReadonlySet<string>): Findings {
   const issues: Issue[] = [];
   return {
     issues,
     used: new Set(),
     called: new Set(),
     functions: new Map(),
+    states,
     targets: [],
     report(source, span, facts) {
-      issues.push(equationIssue(source, span, facts));
+      if (issues.length < MOST_ISSUES) issues.push(equationIssue(source, span, facts));
     },
     reportAt(pointer, facts) {
-      issues.push({ ...facts, at: { kind: "config", pointer } });
+      if (issues.length < MOST_ISSUES) issues.push({ ...facts, at: { kind: "config", pointer } });
     },
   };
 }
@@ -75,7 +81,7 @@ export function checkReads(findings: Findings, reads: readonly Read[], visible: 
     if (visible.has(name)) continue;
     const isFunction = notationFunctions.has(name) || findings.functions.has(name);
     const known = [...visible.keys()].slice(0, MOST_NAMES);
-    if (name !== plain && visible.has(plain))
+    if (name !== plain && visible.has(plain) && !findings.states.has(plain))
       findings.report(source, span, {
         code: "notation.not-a-state",
         problem: `only a state has a next value, and ${plain} is none`,

@@ -55,7 +55,7 @@ export interface NamedDocument {
 
 /** All problems with names in a document. */
 export function findNameIssues(document: NamedDocument): readonly Issue[] {
-  const findings = startFindings();
+  const findings = startFindings(new Set(document.blocks.flatMap(({ states }) => states.map(({ name }) => name))));
   // First, while no function of the document can be called: they may read parameters, which settings come before.
   for (const { formula, known } of document.settings) checkFormula(findings, formula, visibleOf(known));
   checkFunctions(findings, document);

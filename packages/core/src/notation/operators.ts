@@ -76,8 +76,7 @@ function productOf(operation: Operation): Quantity {
   if (product !== undefined) return product;
   return refuseShape(source, expression.span, {
     code: "notation.product",
-    problem:
-      'the last axis of the left side of "@" equals the first of a vector, or the last but one of a matrix, on the right',
+    problem: 'the last axis of the left side of "@" equals the rows of the right side',
     received: describeSides(operation),
     hint: x === undefined || y === undefined ? 'a number multiplies with "*"' : productHint(operation, x, y),
   });

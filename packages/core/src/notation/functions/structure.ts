@@ -36,12 +36,15 @@ function pieces(call: Call, size: Dim): Dims {
   const count = call.number("parts");
   const each = Number.isInteger(count) && count >= 1 && count <= 1000 ? divideDims(size, count) : undefined;
   if (each !== undefined) return Array.from({ length: count }, () => each);
-  return call.refuse({
-    code: "notation.shape",
-    problem: "an axis is split into a number of equal parts",
-    received: `${call.describe("v")} in ${count}`,
-    hint: "name the sizes for unequal parts: split(v, [n, m])",
-  });
+  return call.refuse(
+    {
+      code: "notation.shape",
+      problem: "an axis is split into a number of equal parts",
+      received: `${call.describe("v")} in ${count}`,
+      hint: "name the sizes for unequal parts: split(v, [n, m])",
+    },
+    "parts",
+  );
 }
 
 const split: NotationFunction = {
