@@ -89,6 +89,7 @@ export {
   type FunctionEquation,
 } from "./notation/parse.js";
 export { numberOf, sizeQuantity, tensorOf, truthOf, type Quantity, type TensorScope } from "./notation/quantity.js";
+export { printEquations } from "./notation/print-equations.js";
 export type { InnerCell, NotationScope } from "./notation/scope.js";
 export type { EquationSource } from "./notation/source.js";
 export type * from "./notation/syntax.js";

@@ -13,6 +13,7 @@ import { graphToJson } from "../src/graph/serialize.js";
 import { verifyGraph } from "../src/graph/verify.js";
 import type { Graph } from "../src/ir/graph.js";
 import type { Value } from "../src/ops/op.js";
+import { printEquations } from "../src/notation/print-equations.js";
 import { allPasses, optimize } from "../src/passes/index.js";
 import { f32, f64 } from "../src/shape/tensor-type.js";
 
@@ -33,6 +34,10 @@ describe("a chain of 50,000 nodes", () => {
   test("is printed and parsed", () => {
     expect(plain.nodes.length).toBeGreaterThanOrEqual(NODES);
     expect(parseGraph(printGraph(plain))).toEqual(plain);
+  });
+
+  test("is printed as equations", () => {
+    expect(printEquations(plain)).toContain("loss = sum(");
   });
 
   test("is written to JSON and read back", () => {

@@ -8,6 +8,7 @@ import { printGraph } from "../src/graph/print.js";
 import { graphToJson } from "../src/graph/serialize.js";
 import { checkGraph } from "../src/graph/verify.js";
 import type { Graph } from "../src/ir/graph.js";
+import { printEquations } from "../src/notation/print-equations.js";
 import { loopPasses, optimize } from "../src/passes/index.js";
 
 type Options = ReadonlyMap<string, string>;
@@ -27,6 +28,7 @@ export const steps: ReadonlyMap<string, Step> = new Map<string, Step>([
   ],
   ["json", (graph) => graphFromJson(JSON.parse(JSON.stringify(graphToJson(graph))))],
   ["to-json", (graph) => `${JSON.stringify(graphToJson(graph), null, 2)}\n`],
+  ["equations", (graph) => printEquations(graph)],
   ["optimize", (graph) => optimize(graph, { check: true })],
   ["pullback", (graph, options) => pullback(graph, { of: listed(options, "of"), wrt: listed(options, "wrt") })],
   ["gradient", (graph, options) => gradient(graph, { of: options.get("of") ?? "", wrt: listed(options, "wrt") })],
