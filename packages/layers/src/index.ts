@@ -14,8 +14,11 @@ export type {
   WeightSpec,
 } from "./cells/cell.js";
 export { cells } from "./cells/built-in.js";
+export { readUpdate, type UpdateEquations } from "./cells/read-block.js";
 export {
   cellDocumentSchema,
+  equationFields,
+  numbersField,
   type CellDocument,
   type CellDocumentInput,
   type DocumentRepetition,

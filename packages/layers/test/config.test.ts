@@ -153,7 +153,7 @@ describe("mistakes", () => {
     expect(() => readModelConfig(document)).toThrowErrorMatchingInlineSnapshot(`
       [ConfigError: [config.choice] type is none of the known values
         at       /layers/0/type
-        expected one of "recurrent", "dense", "embedding", "dropout", "layerNorm", "activation", "concat", "add"
+        expected one of "recurrent", "dense", "embedding", "dropout", "layerNorm", "activation", "concat", "add", "equations"
         received "recurent"
         hint     did you mean "recurrent"?
       [config.type] units has the wrong type
@@ -176,7 +176,7 @@ describe("mistakes", () => {
         hint     did you mean "units"?
       [config.choice] type is none of the known values
         at       /loss/type
-        expected one of "meanSquaredError", "meanAbsoluteError", "softmaxCrossEntropy", "binaryCrossEntropy"
+        expected one of "meanSquaredError", "meanAbsoluteError", "softmaxCrossEntropy", "binaryCrossEntropy", "equations"
         received "meanSquareError"
         hint     did you mean "meanSquaredError"?
       [config.type] target has the wrong type

@@ -90,6 +90,26 @@ const cases: { readonly [Type in keyof typeof layers]: LayerCase } = {
     weights: [],
     refuses: [f64("B", 2), i32("B", 3)],
   },
+  equations: {
+    // Srivastava, Greff, Schmidhuber 2015, Highway networks.
+    layer: {
+      type: "equations",
+      reads: { x: ["features"] },
+      hyper: { start: 0.5 },
+      params: {
+        W: { shape: ["features", "features"], init: "orthogonal" },
+        V: { shape: ["features", "features"], init: "glorotUniform" },
+        b: { shape: ["features"], init: { type: "constant", value: "-start" } },
+      },
+      functions: ["gate(a) = sigmoid(a + b)"],
+      equations: ["k = gate(x @ V)"],
+      output: "k * tanh(x @ W) + (1 - k) * x",
+    },
+    input: f64("B", "T", 3),
+    output: "f64[B,T,3]",
+    weights: ["W[3,3]", "V[3,3]", "b[3]"],
+    refuses: [f64()],
+  },
 };
 
 /** A model of that one layer; the first input has another type on request. */

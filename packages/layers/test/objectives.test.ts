@@ -20,6 +20,8 @@ const crossEntropyAt = (position: number): number => {
 };
 const probability = (logit: number): number => 1 / (1 + Math.exp(-logit));
 
+type Metric = NonNullable<ModelDocument["metrics"]>[number];
+
 interface ObjectiveCase {
   /** Whether predictions are logits of classes. */
   readonly classes: boolean;
@@ -27,6 +29,10 @@ interface ObjectiveCase {
   /** The value at a position, to be averaged. */
   readonly at: (position: number) => number;
   readonly finish?: (mean: number) => number;
+  /** Keys that the config needs besides its type. */
+  readonly settings?: Partial<Metric>;
+  /** The code of the error for a target of whole numbers. Absent: as for targets with other axes. */
+  readonly accepts?: "whole numbers";
 }
 
 /** A case per loss and metric; a missing one does not compile. */
@@ -62,10 +68,24 @@ const cases: { readonly [Type in keyof typeof metrics]: ObjectiveCase } = {
     target: yesNo,
     at: (i) => Number(predictions[i] > 0 === yesNo.data[i] > 0.5),
   },
+  equations: {
+    classes: false,
+    target: numbersTarget,
+    // Huber 1964, with its corner at 0.5.
+    settings: {
+      hyper: { corner: 0.5 },
+      equations: ["a = abs(prediction - target)"],
+      output: "where(a < corner, a^2 / 2, corner * (a - corner / 2))",
+    },
+    at(i) {
+      const a = Math.abs(predictions[i] - numbersTarget.data[i]);
+      return a < 0.5 ? a ** 2 / 2 : 0.5 * (a - 0.25);
+    },
+    accepts: "whole numbers",
+  },
 };
 
 const positions = [0, 1, 2, 3, 4, 5];
-type Metric = NonNullable<ModelDocument["metrics"]>[number];
 
 /** A model whose prediction is its input, with that metric. */
 function modelWith(type: keyof typeof metrics, masked: boolean, settings: Partial<Metric> = {}) {
@@ -74,7 +94,9 @@ function modelWith(type: keyof typeof metrics, masked: boolean, settings: Partia
     // The loss is of no interest here; it only has to fit.
     loss: { type: classes ? "softmaxCrossEntropy" : "meanSquaredError" },
     metrics:
-      type in losses && type === (classes ? "softmaxCrossEntropy" : "meanSquaredError") ? [] : [{ type, ...settings }],
+      type in losses && type === (classes ? "softmaxCrossEntropy" : "meanSquaredError")
+        ? []
+        : [{ type, ...cases[type].settings, ...settings } as Metric],
   });
   return modelOf(document, {
     inputs: { x: classes ? f64("B", "T", 4) : f64("B", "T") },
@@ -118,13 +140,19 @@ describe.each(Object.keys(cases) as (keyof typeof metrics)[])("%s", (type) => {
   test("refuses a target of another type", () => {
     const document = documentOf([{ type: "activation", function: "linear" }], {
       loss: { type: classes ? "softmaxCrossEntropy" : "meanSquaredError", target: "fits" },
-      metrics: [{ type }],
+      metrics: [{ type, ...cases[type].settings } as Metric],
     });
     const inputs = { x: classes ? f64("B", "T", 4) : f64("B", "T") };
     const fits = classes ? i32("B", "T") : f64("B", "T");
-    for (const wrong of [classes ? f64("B", "T") : i32("B", "T"), { ...fits, dims: ["B"] }])
+    const { accepts } = cases[type];
+    const code = accepts === undefined ? "config.target-type" : "config.input-type";
+    const wrongTypes = [
+      ...(accepts === "whole numbers" ? [] : [classes ? f64("B", "T") : i32("B", "T")]),
+      { ...fits, dims: ["B"] },
+    ];
+    for (const wrong of wrongTypes)
       expect(problemsOf(() => modelOf(document, { inputs, targets: { fits, y: wrong } }))).toEqual([
-        "config.target-type /metrics/0",
+        `${code} /metrics/0`,
       ]);
   });
 });

@@ -66,14 +66,18 @@ const functions: Readonly<Record<string, Build>> = {
   gelu: (g, { x }) => gelu(g, x),
   erf: (g, { x }) => g.erf(x),
   variance: (g, { x }, { dim }) => variance(g, x, { axis: axesOf(x, dim) }),
-  mseLoss: (g, { x, target }) => maskedMean(g, losses.meanSquaredError.each(g, x, target), undefined),
+  mseLoss: (g, { x, target }) =>
+    maskedMean(g, losses.meanSquaredError.each(g, x, target, placeOf("meanSquaredError")), undefined),
   crossEntropy: (g, { logits, target, mask }) =>
-    maskedMean(g, losses.softmaxCrossEntropy.each(g, logits, target), mask),
+    maskedMean(g, losses.softmaxCrossEntropy.each(g, logits, target, placeOf("softmaxCrossEntropy")), mask),
   bceWithLogits(g, { logits, target }, { reduction }) {
-    const each = losses.binaryCrossEntropy.each(g, logits, target);
+    const each = losses.binaryCrossEntropy.each(g, logits, target, placeOf("binaryCrossEntropy"));
     return reduction === "none" ? each : maskedMean(g, each, undefined);
   },
 };
+
+/** A loss in a document, with nothing but its defaults. */
+const placeOf = <const Type extends string>(type: Type) => ({ config: { type, target: "y" }, pointer: "/loss" });
 
 /** Ids are whole numbers; everything else is a float, and masks may be whole numbers too. */
 const inputTensor = (fixture: FunctionCase, name: string): Tensor =>

@@ -7,7 +7,7 @@ import { ConfigError, suggestName, type Issue } from "@latchgrad/core";
 import { buildModel, jsonSchemaOf, modelFields, readModelWith, type Model } from "@latchgrad/layers";
 import * as z from "zod";
 import { clipSchema } from "./clipping.js";
-import { optimizerSchema } from "./optimizers/registry.js";
+import { optimizerOf, optimizerSchema } from "./optimizers/registry.js";
 import { signatureOf, taskSchema } from "./tasks/registry.js";
 import { metricNames } from "./training-step.js";
 
@@ -65,6 +65,7 @@ export interface Experiment {
 export function readExperiment(document: unknown): Experiment {
   const config = readModelWith(experimentSchema, document);
   const { task, training, ...modelConfig } = config;
+  optimizerOf(training.optimizer).check?.(training.optimizer);
   const model = buildModel(modelConfig, signatureOf(task, config.dtype));
   const issues = stopIssues(training, ["loss", ...metricNames(model)]);
   if (issues.length > 0) throw new ConfigError(issues);

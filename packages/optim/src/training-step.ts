@@ -22,6 +22,7 @@ import {
 import { initialParams, KEY_PARAM, randomNumbers, STEP_PARAM, type Model, type Seed } from "@latchgrad/layers";
 import { clipGradients, globalNorm, type ClipConfig } from "./clipping.js";
 import { applyOptimizer, nextName, optimizerState, stepType, type StateTensor } from "./optimizers/apply.js";
+import { OPTIMIZER_POINTER } from "./optimizers/optimizer.js";
 import type { OptimizerConfig } from "./optimizers/registry.js";
 
 export interface StepOptions {
@@ -40,8 +41,7 @@ export interface StepGraph {
 }
 
 const KEY_TYPE: TensorType = u32(2);
-/** Where the options of a step stand in an experiment. */
-const OPTIMIZER_POINTER = "/training/optimizer";
+/** Where the options of clipping stand in an experiment. */
 const CLIP_POINTER = "/training/clip";
 
 /** Names of a model's outputs that are numbers for people to watch, besides the loss. */

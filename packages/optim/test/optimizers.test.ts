@@ -1,4 +1,15 @@
-import { f32, f64, i32, type Tensors } from "@latchgrad/core";
+import {
+  evaluate,
+  f32,
+  f64,
+  graphFromJson,
+  graphToJson,
+  hashGraph,
+  i32,
+  LatchgradError,
+  type Graph,
+  type Tensors,
+} from "@latchgrad/core";
 import { describe, expect, test } from "vitest";
 import { optimizerGraph, optimizerState } from "../src/optimizers/apply.js";
 import { optimizers, optimizerSchema, type OptimizerConfig } from "../src/optimizers/registry.js";
@@ -16,6 +27,23 @@ interface TorchOptions {
   readonly centered?: boolean;
   readonly betas?: readonly number[];
 }
+
+/** Algorithm 1 of Kingma & Ba 2015, with the corrections of both averages taken into the scalars as the built-in one does. */
+const adamEquations = {
+  state: ["mean", "square"],
+  equations: [
+    "mean'   = mean * beta1 + g * (1 - beta1)",
+    "square' = square * beta2 + g^2 * (1 - beta2)",
+    "rate    = learningRate / -expm1(t * log(beta1))",
+    "scale   = rsqrt(-expm1(t * log(beta2)))",
+    "W'      = W - mean' / (sqrt(square') * scale + epsilon) * rate",
+  ],
+};
+
+/** Optimizers that need more than a rate. */
+const needed: Readonly<Partial<Record<string, object>>> = {
+  equations: { hyper: { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 }, ...adamEquations },
+};
 
 /** How each fixture's optimizer is written in a config; typed by name, so that none can be forgotten. */
 const configs: Readonly<Record<OptimizerConfig["type"], { torch: string; config: (options: TorchOptions) => object }>> =
@@ -39,9 +67,18 @@ const configs: Readonly<Record<OptimizerConfig["type"], { torch: string; config:
         weightDecay: weight_decay,
       }),
     },
+    // Adam once more.
+    equations: {
+      torch: "Adam",
+      config: ({ betas: [beta1, beta2] = [0.9, 0.999], eps = 1e-8 }) => ({
+        hyper: { beta1, beta2, epsilon: eps },
+        ...adamEquations,
+      }),
+    },
   };
 
-const readConfig = (type: string, options: object): OptimizerConfig => optimizerSchema.parse({ type, ...options });
+const readConfig = (type: string, options: object): OptimizerConfig =>
+  optimizerSchema.parse({ type, ...needed[type], ...options });
 
 const params = [
   { name: "memory.W", type: f64(3) },
@@ -142,4 +179,74 @@ test("the rate has the widest type of the parameters", () => {
     return values[rate.value - graph.params.length].dtype;
   };
   expect([rateType(f32), rateType(f64), rateType(f32, f64)]).toEqual(["f32", "f64", "f64"]);
+});
+
+describe("optimizers written as equations", () => {
+  const graphOf = (type: string, options: object): Graph => optimizerGraph(readConfig(type, options), params);
+  /** The graph with the names of its state as the built-in optimizer has them. */
+  const asNamed = (graph: Graph, type: string): Graph =>
+    graphFromJson(JSON.parse(JSON.stringify(graphToJson(graph)).replaceAll("equations.", `${type}.`)));
+
+  test("Adam, and gradient descent with momentum, give the same graph as the built-in ones", () => {
+    expect(hashGraph(asNamed(graphOf("equations", { learningRate: 0.01 }), "adam"))).toBe(
+      hashGraph(graphOf("adam", { learningRate: 0.01 })),
+    );
+    const sgd = {
+      learningRate: { type: "exponential", rate: 0.1, factor: 0.5, every: 10 },
+      hyper: { momentum: 0.9 },
+      state: ["velocity"],
+      equations: ["velocity' = velocity * momentum + g", "W' = W - velocity' * learningRate"],
+    };
+    expect(hashGraph(asNamed(graphOf("equations", sgd), "sgd"))).toBe(
+      hashGraph(graphOf("sgd", { learningRate: sgd.learningRate, momentum: 0.9 })),
+    );
+  });
+
+  test("LARS, which looks at whole parameters, is three lines", () => {
+    // You, Gitman, Ginsburg 2017, without weight decay.
+    const graph = graphOf("equations", {
+      learningRate: 1,
+      hyper: { trust: 0.5 },
+      state: [],
+      equations: ["local = trust * norm(W) / norm(g)", "W' = W - learningRate * local * g"],
+    });
+    const W = [3, 4, 0];
+    const g = [0, 0, 2];
+    const inputs = {
+      ...zeroState(readConfig("sgd", { learningRate: 1 })),
+      "memory.W": tensorOf(f64(3), W),
+      "grad.memory.W": tensorOf(f64(3), g),
+      "any name": tensorOf(f64(2, 2), [1, 0, 0, 0]),
+      "grad.any name": tensorOf(f64(2, 2), [1, 0, 0, 0]),
+    };
+    expect(Array.from(evaluate(graph, inputs)["next.memory.W"].data)).toEqual([3, 4, -2.5]);
+  });
+
+  test.each([
+    [{ equations: ["w' = g"] }, "notation.not-a-state /training/optimizer/equations/0:1-2"],
+    [{ equations: ["W' = W - rate * g"] }, "notation.unknown-name /training/optimizer/equations/0:10-13"],
+    [{ equations: ["d = g"] }, "notation.never-updated /training/optimizer"],
+    [{ hyper: { W: 1 }, equations: ["W' = W - g"] }, "notation.duplicate-name /training/optimizer"],
+    [{ hyper: { pi: 3 }, equations: ["W' = W - g"] }, "notation.duplicate-name /training/optimizer/hyper/pi"],
+    [{ equations: ["W' = W -"] }, "notation.syntax /training/optimizer/equations/0:9-9"],
+    [
+      { state: ["m"], equations: ["W' = W - g", "m' = 2 * m + sum(g, 1)"] },
+      "notation.axis /training/optimizer/equations/1:21-21",
+    ],
+  ])("%j is refused at its place", (change, expected) => {
+    const config = readConfig("equations", { learningRate: 1, hyper: {}, state: [], ...change });
+    const places: string[] = [];
+    try {
+      optimizerGraph(config, params.slice(0, 1));
+    } catch (error) {
+      if (!(error instanceof LatchgradError)) throw error;
+      for (const { code, at } of error.issues)
+        places.push(
+          at.kind === "equation"
+            ? `${code} ${at.pointer}:${at.from}-${at.to}`
+            : `${code} ${at.kind === "config" ? at.pointer : at.kind}`,
+        );
+    }
+    expect(places).toContain(expected);
+  });
 });

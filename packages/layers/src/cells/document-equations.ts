@@ -3,31 +3,38 @@ import {
   ConfigError,
   findNameIssues,
   joinPointer,
-  LatchgradError,
-  parseEquation,
   parseFormula,
-  parseFunction,
   STEP,
   TAKEN,
   TRAIN,
   type Block,
   type CellStates,
   type Declaration,
-  type EquationSource,
   type Formula,
   type FunctionEquation,
   type Issue,
-  type Statement,
 } from "@latchgrad/core";
-import type { CellDocument, DocumentStatement } from "./document-schema.js";
 import type { Named } from "./cell.js";
+import type { CellDocument } from "./document-schema.js";
+import { nothing, numbersOf, readBlock, readFunctions, startReading, type Place } from "./read-block.js";
+
+/** What the document of a cell, a layer or a loss has: the parts that not all of them have are empty. */
+export type EquationDocument = Pick<
+  CellDocument,
+  "inputs" | "context" | "hyper" | "state" | "params" | "functions" | "cells" | "once" | "equations" | "output"
+>;
 
 /** A document and where it stands. */
-export interface PlacedDocument {
+export interface PlacedDocument<D extends EquationDocument = EquationDocument> {
+  /** What it defines: cells have steps and units. */
+  readonly kind: "cell" | "layer" | "loss";
   readonly name: string;
   readonly pointer: string;
-  readonly document: CellDocument;
+  readonly document: D;
 }
+
+/** The key under which a kind of document says what it reads. */
+const INPUTS_KEY = { cell: "inputs", layer: "reads", loss: "reads" } as const;
 
 /** Shapes, each size as an expression; numbers are expressions too. */
 export type ShapeFormulas = Named<readonly Formula[]>;
@@ -46,41 +53,14 @@ export interface CellEquations {
   readonly sizes: readonly string[];
 }
 
-/** Collects problems instead of stopping at the first. */
-interface Reading {
-  readonly issues: Issue[];
-  attempt<T>(read: () => T, instead: T): T;
-}
-
-function startReading(): Reading {
-  const issues: Issue[] = [];
-  return {
-    issues,
-    attempt(read, instead) {
-      try {
-        return read();
-      } catch (error) {
-        if (!(error instanceof LatchgradError)) throw error;
-        issues.push(...error.issues);
-        return instead;
-      }
-    },
-  };
-}
-
-const nothing = (source: EquationSource): Formula => ({
-  source,
-  value: { kind: "number", value: 1, span: { from: 1, to: 1 } },
-});
-
 /** The equations of a document. Throws ConfigError with every problem. `cellStates` are those of the cells inside it. */
 export function readCellEquations(placed: PlacedDocument, cellStates: CellStates): CellEquations {
   const { document, pointer } = placed;
   const reading = startReading();
-  const place = (text: string | number, ...steps: readonly (string | number)[]): EquationSource => ({
+  const place: Place = (text, ...steps) => ({
     text: String(text),
     pointer: joinPointer(pointer, ...steps),
-    place: `cell ${placed.name}, ${placeOf(steps)}`,
+    place: `${placed.kind} ${placed.name}, ${placeOf(steps)}`,
   });
   const formula = (text: string | number, ...steps: readonly (string | number)[]): Formula => {
     const source = place(text, ...steps);
@@ -93,7 +73,7 @@ export function readCellEquations(placed: PlacedDocument, cellStates: CellStates
     sizes.map((size, i) => formula(size, ...steps, i));
 
   const equations: CellEquations = {
-    inputs: mapValues(document.inputs, (sizes, name) => shape(sizes, "inputs", name)),
+    inputs: mapValues(document.inputs, (sizes, name) => shape(sizes, INPUTS_KEY[placed.kind], name)),
     context: mapValues(document.context, (sizes, name) => shape(sizes, "context", name)),
     states: mapValues(document.state, (state, name) =>
       "shape" in state
@@ -110,17 +90,11 @@ export function readCellEquations(placed: PlacedDocument, cellStates: CellStates
       settings: mapValues(settings, (value, key) => formula(value, "cells", name, key)),
       input: Array.isArray(input) ? shape(input, "cells", name, "input") : [formula(input, "cells", name, "input")],
     })),
-    functions: new Map(
-      document.functions.flatMap((text, i) =>
-        reading
-          .attempt<readonly FunctionEquation[]>(() => [parseFunction(place(text, "functions", i))], [])
-          .map((own) => [own.name.name, own] as const),
-      ),
-    ),
+    functions: readFunctions(reading, document.functions, place),
     once: readBlock(reading, document.once, place, ["once"]),
     equations: readBlock(reading, document.equations, place, ["equations"]),
     output: formula(document.output, "output"),
-    sizes: boundSizes(document),
+    sizes: boundSizes(placed),
   };
   const issues = [...reading.issues];
   if (issues.length === 0) issues.push(...nameIssues(placed, equations, cellStates));
@@ -134,7 +108,7 @@ const mapValues = <T, R>(record: Readonly<Record<string, T>>, map: (value: T, ke
 /** For people: "equation 3", "size 2 of W". */
 function placeOf(steps: readonly (string | number)[]): string {
   const [section, name] = steps;
-  const numbers = steps.filter((step) => typeof step === "number").map((step) => step + 1);
+  const numbers = numbersOf(steps);
   switch (section) {
     case "equations":
       return `equation ${numbers.join(".")}`;
@@ -149,68 +123,48 @@ function placeOf(steps: readonly (string | number)[]): string {
   }
 }
 
-function readBlock(
-  reading: Reading,
-  statements: readonly DocumentStatement[],
-  place: (text: string | number, ...steps: readonly (string | number)[]) => EquationSource,
-  steps: readonly (string | number)[],
-): Block {
-  return statements.flatMap((statement, i): readonly Statement[] => {
-    const here = [...steps, i];
-    if (typeof statement === "string")
-      return reading.attempt<readonly Statement[]>(
-        () => [{ kind: "equation", equation: parseEquation(place(statement, ...here)) }],
-        [],
-      );
-    const formula = (text: string | number, ...more: readonly string[]): Formula => {
-      const source = place(text, ...here, ...more);
-      return reading.attempt(() => parseFormula(source), nothing(source));
-    };
-    return [
-      {
-        kind: "repetition",
-        source: place("repeat", ...here),
-        count: formula(statement.repeat, "repeat"),
-        index: statement.index,
-        carry: Object.entries(statement.carry).map(([name, init]) => ({ name, init: formula(init, "carry", name) })),
-        body: readBlock(reading, statement.equations, place, [...here, "equations"]),
-      },
-    ];
-  });
-}
-
 /** Names in shapes of inputs that no setting has: they stand for whatever size the input has. */
-function boundSizes({ inputs, context, hyper }: CellDocument): readonly string[] {
+function boundSizes({ kind, document: { inputs, context, hyper } }: PlacedDocument): readonly string[] {
   const names = [...Object.values(inputs), ...Object.values(context)].flat();
   const isNew = (name: string | number): name is string =>
-    typeof name === "string" && /^[A-Za-z][A-Za-z0-9_]*$/.test(name) && !Object.hasOwn(hyper, name) && name !== "units";
+    typeof name === "string" &&
+    /^[A-Za-z][A-Za-z0-9_]*$/.test(name) &&
+    !Object.hasOwn(hyper, name) &&
+    !(kind === "cell" && name === "units");
   return [...new Set(names.filter(isNew))];
 }
 
 function nameIssues(
-  { document, pointer }: PlacedDocument,
+  { kind, document, pointer }: PlacedDocument,
   equations: CellEquations,
   cellStates: CellStates,
 ): readonly Issue[] {
-  const declare = (section: keyof CellDocument, what: string): readonly Declaration[] =>
-    Object.keys(document[section] as object).map((name) => ({
+  const declare = (section: Section, what: string): readonly Declaration[] =>
+    Object.keys(document[section]).map((name) => ({
       name,
       what,
-      pointer: joinPointer(pointer, section, name),
+      pointer: joinPointer(pointer, section === "inputs" ? INPUTS_KEY[kind] : section, name),
     }));
   const builtIn = (name: string, what: string): Declaration => ({ name, what, pointer: "", optional: true });
   const settings = [
-    builtIn("units", "size"),
+    ...(kind === "cell" ? [builtIn("units", "size")] : []),
     ...declare("hyper", "setting"),
     ...equations.sizes.map((name) => builtIn(name, "size")),
   ];
-  const shared = [...settings, ...declare("params", "parameter"), builtIn(TRAIN, "flag")];
+  const shared = [...settings, ...declare("params", "parameter"), ...(kind === "loss" ? [] : [builtIn(TRAIN, "flag")])];
   const context = declare("context", "context");
   const states = declare("state", "state");
   const innerStates = [...cellStates].flatMap(([cell, names]) =>
     names.map((name) => builtIn(`${cell}.${name}`, "state of a cell inside")),
   );
-  const step = [...shared, ...context, ...declare("inputs", "input"), ...states, ...innerStates, builtIn(STEP, "step")];
+  const step = [
+    ...shared,
+    ...context,
+    ...declare("inputs", "input"),
+    ...states,
+    ...innerStates,
+    ...(kind === "cell" ? [builtIn(STEP, "step")] : []),
+  ];
   const settingFormulas: readonly Formula[] = [
     ...Object.values(equations.inputs).flat(),
     ...Object.values(equations.context).flat(),
@@ -223,7 +177,7 @@ function nameIssues(
   ];
   const cells = { cells: new Map(), cellPointers: new Map() };
   return [
-    ...duplicateIssues(document, pointer, equations.sizes),
+    ...duplicateIssues(kind, document, pointer, equations.sizes),
     ...findNameIssues({
       functions: [...equations.functions.values()],
       shared,
@@ -243,19 +197,33 @@ function nameIssues(
   ];
 }
 
+/** Parts of a document that declare names. */
+const SECTIONS = ["hyper", "inputs", "context", "state", "params", "cells"] as const;
+type Section = (typeof SECTIONS)[number];
+
 /** Names that a document does not declare: those of the notation, its words, and the setting that every cell has. */
-const RESERVED: readonly string[] = [...TAKEN, "and", "or", "not", "units"];
+const reservedNames = (kind: PlacedDocument["kind"]): readonly string[] => [
+  ...TAKEN,
+  "and",
+  "or",
+  "not",
+  ...(kind === "cell" ? ["units"] : []),
+];
 
 /** A name that is declared in two sections, or that the notation has already. */
-function duplicateIssues(document: CellDocument, pointer: string, sizes: readonly string[]): readonly Issue[] {
+function duplicateIssues(
+  kind: PlacedDocument["kind"],
+  document: EquationDocument,
+  pointer: string,
+  sizes: readonly string[],
+): readonly Issue[] {
   const seen = new Map<string, string>([
-    ...RESERVED.map((name) => [name, "a name of the notation"] as const),
+    ...reservedNames(kind).map((name) => [name, "a name of the notation"] as const),
     ...sizes.map((name) => [name, "the size of an input"] as const),
   ]);
-  const sections = ["hyper", "inputs", "context", "state", "params", "cells"] as const;
-  return sections.flatMap((section) =>
+  return SECTIONS.flatMap((section) =>
     Object.keys(document[section]).flatMap((name): readonly Issue[] => {
-      const at = joinPointer(pointer, section, name);
+      const at = joinPointer(pointer, section === "inputs" ? INPUTS_KEY[kind] : section, name);
       const before = seen.get(name);
       seen.set(name, before ?? at);
       if (before === undefined) return [];

@@ -116,7 +116,28 @@ const statementsSchema = (depth: number): z.ZodType<readonly DocumentStatement[]
     )
     .max(MOST_EQUATIONS);
 
-const shapesSchema = z.record(nameSchema, shapeSchema);
+/** Shapes by name: what equations read. */
+export const shapesSchema = z.record(nameSchema, shapeSchema);
+
+/** Settings of equations that stand by themselves. */
+export const numbersField = z
+  .record(nameSchema, z.number())
+  .default({})
+  .describe("Numbers that the equations use by name.");
+
+/** What cells, layers and losses that are written as equations have in common. */
+export const equationFields = {
+  params: z.record(nameSchema, paramSchema).default({}).describe("The weights by name."),
+  functions: z
+    .array(z.string().max(2000).describe("A function: phi(a) = a * sigmoid(a)."))
+    .max(100)
+    .default([])
+    .describe("Functions of the document, one expression each; they may call those above them."),
+  equations: statementsSchema(DEEPEST_REPETITION).describe(
+    "The equations of one example (of a cell: of one step), in any order.",
+  ),
+  output: formulaSchema.describe("What comes out: an expression, often a name that an equation defines."),
+};
 
 export const cellDocumentSchema = z
   .strictObject({
@@ -138,12 +159,6 @@ export const cellDocumentSchema = z
       .record(nameSchema, stateSchema)
       .default({})
       .describe("The states by name. An equation gives each its next value, h'."),
-    params: z.record(nameSchema, paramSchema).default({}).describe("The weights by name."),
-    functions: z
-      .array(z.string().max(2000).describe("A function: phi(a) = a * sigmoid(a)."))
-      .max(100)
-      .default([])
-      .describe("Functions of the document, one expression each; they may call those above them."),
     cells: z
       .record(nameSchema, innerCellSchema)
       .default({})
@@ -151,8 +166,7 @@ export const cellDocumentSchema = z
     once: statementsSchema(DEEPEST_REPETITION)
       .default([])
       .describe("Equations that are computed once per sequence, before the first step."),
-    equations: statementsSchema(DEEPEST_REPETITION).describe("The equations of one step, of one example."),
-    output: formulaSchema.describe("What the next layer reads: an expression, usually a state such as h'."),
+    ...equationFields,
   })
   .refine(({ params }) => Object.keys(params).length <= MOST_NAMES, "a cell has at most 500 weights")
   .describe("A cell written as equations.");

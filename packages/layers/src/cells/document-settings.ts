@@ -18,7 +18,7 @@ import {
 import { readWithSchema } from "../config/read-schema.js";
 import { configIssue, refuse } from "../config/refuse.js";
 import { initializerSchema, type Initializer } from "../init/registry.js";
-import type { CellShapes, Named } from "./cell.js";
+import type { Named } from "./cell.js";
 import type { CellEquations } from "./document-equations.js";
 import type { CellDocument } from "./document-schema.js";
 
@@ -131,7 +131,7 @@ function refuseFormula({ source, value: { span } }: Formula, problem: string, re
 export function bindSizes(
   equations: CellEquations,
   settings: SettingValues,
-  shapes: CellShapes,
+  shapes: { readonly inputs: Named<Dims>; readonly context: Named<Dims> },
   place: string,
 ): SettingValues {
   const values = new Map(settings);
@@ -150,7 +150,7 @@ export function bindSizes(
         const wanted = sizeFrom(formula, values);
         if (wanted !== given)
           refuse("input-type", place, {
-            problem: `the input ${name} of the cell has the size that it says on axis ${axis}: ${formula.source.text}`,
+            problem: `the input ${name} has the size that is said on axis ${axis}: ${formula.source.text}`,
             expected: String(wanted),
             received: String(given),
           });

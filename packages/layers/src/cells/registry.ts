@@ -72,7 +72,7 @@ interface Search {
 
 type Found =
   | { readonly kind: "built-in"; readonly definition: CellDefinition }
-  | { readonly kind: "document"; readonly placed: PlacedDocument };
+  | { readonly kind: "document"; readonly placed: PlacedDocument<CellDocument> };
 
 /** Cells inside cells inside cells. */
 const DEEPEST_CELLS = 8;
@@ -99,7 +99,7 @@ function findCell(type: string, { documents, trail }: Search, pointer: string): 
 const cellPointer = (name: string): string => joinPointer("", "cells", name);
 const found = (name: string, document: CellDocument): Found => ({
   kind: "document",
-  placed: { name, pointer: cellPointer(name), document },
+  placed: { kind: "cell", name, pointer: cellPointer(name), document },
 });
 
 /** The names of a cell's states, which no setting changes. */
@@ -173,7 +173,7 @@ export function makeCell(config: CellConfig, documents: CellDocuments = {}, poin
 export function checkCellDocuments(documents: CellDocuments): void {
   const issues = Object.entries(documents).flatMap(([name, document]) => {
     try {
-      const placed = { name, pointer: cellPointer(name), document };
+      const placed = { kind: "cell", name, pointer: cellPointer(name), document } as const;
       readCellEquations(placed, innerStates(name, placed, { documents, trail: [] }));
       return [];
     } catch (error) {

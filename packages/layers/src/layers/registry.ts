@@ -4,12 +4,13 @@ import { activation } from "./activation.js";
 import { dense } from "./dense.js";
 import { dropout } from "./dropout.js";
 import { embedding } from "./embedding.js";
+import { equations } from "./equations.js";
 import type { LayerDefinition } from "./layer.js";
 import { add, concat } from "./merge.js";
 import { layerNorm } from "./normalize.js";
 import { recurrent } from "./recurrent.js";
 
-export const layers = { recurrent, dense, embedding, dropout, layerNorm, activation, concat, add } as const;
+export const layers = { recurrent, dense, embedding, dropout, layerNorm, activation, concat, add, equations } as const;
 
 type LayerSchema = (typeof layers)[keyof typeof layers]["schema"];
 

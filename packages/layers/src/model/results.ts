@@ -86,7 +86,7 @@ export function buildObjective(
           : undefined,
     });
   return g.at(pointer, () => {
-    const each = definition.each(g, prediction, target);
+    const each = definition.each(g, prediction, target, { config, pointer });
     const mean = maskedMean(g, each, maskFor({ name, pointer, config }, each, targets));
     return g.named(name, definition.finish?.(g, mean) ?? mean);
   });

@@ -7,6 +7,13 @@ import { mean, type GraphBuilder, type TensorType, type Value } from "@latchgrad
 import * as z from "zod";
 import { nameSchema, referenceSchema } from "../config/names.js";
 
+/** An objective in a document. */
+export interface ObjectivePlace<Config> {
+  readonly config: Config;
+  /** JSON pointer. */
+  readonly pointer: string;
+}
+
 export interface ObjectiveDefinition<S extends z.ZodObject = z.ZodObject> {
   readonly type: string;
   /** One sentence. */
@@ -16,7 +23,7 @@ export interface ObjectiveDefinition<S extends z.ZodObject = z.ZodObject> {
   readonly needs: string;
   accepts(prediction: TensorType, target: TensorType): boolean;
   /** The value at each position, to be averaged: [B, ...]. */
-  each(g: GraphBuilder, prediction: Value, target: Value): Value;
+  each(g: GraphBuilder, prediction: Value, target: Value, place: ObjectivePlace<z.output<S>>): Value;
   /** Makes the result of the mean. Absent: it is the mean. */
   finish?(g: GraphBuilder, mean: Value): Value;
   /** How values of several batches become one: the mean, or, for what is an exponential of a mean, the geometric mean. */

@@ -2,10 +2,17 @@
 import * as z from "zod";
 import { binaryAccuracy, binaryCrossEntropy } from "./binary.js";
 import { accuracy, bitsPerSymbol, perplexity, softmaxCrossEntropy } from "./classification.js";
+import { equations } from "./equations.js";
 import type { ObjectiveDefinition } from "./objective.js";
 import { meanAbsoluteError, meanSquaredError } from "./regression.js";
 
-export const losses = { meanSquaredError, meanAbsoluteError, softmaxCrossEntropy, binaryCrossEntropy } as const;
+export const losses = {
+  meanSquaredError,
+  meanAbsoluteError,
+  softmaxCrossEntropy,
+  binaryCrossEntropy,
+  equations,
+} as const;
 
 export const metrics = { ...losses, accuracy, binaryAccuracy, perplexity, bitsPerSymbol } as const;
 

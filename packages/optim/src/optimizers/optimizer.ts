@@ -38,8 +38,13 @@ export interface Optimizer<S extends z.ZodType = z.ZodType, Slot extends string 
   readonly schema: S;
   /** Names of the tensors kept per parameter, each of the parameter's type and zero before the first update. */
   slots(options: z.output<S>): readonly Slot[];
+  /** Throws ConfigError where options contradict each other in ways that the schema does not see. Absent: they cannot. */
+  check?(options: z.output<S>): void;
   update(rule: UpdateRule<z.output<S>, Slot>): Updated<Slot>;
 }
+
+/** Where the options of an optimizer stand in an experiment. */
+export const OPTIMIZER_POINTER = "/training/optimizer";
 
 export const learningRateField = learningRateSchema;
 export const epsilonField = (value: number): z.ZodDefault<z.ZodNumber> =>

@@ -1,0 +1,35 @@
+/** A layer written as equations. */
+import { joinPointer } from "@latchgrad/core";
+import { applyEquations } from "../cells/apply-equations.js";
+import { equationFields, numbersField, shapesSchema } from "../cells/document-schema.js";
+import { refuse } from "../config/refuse.js";
+import { defineLayer, layerSchema } from "./layer.js";
+
+/**
+ * Inputs [.., shape of an example]: the axes in front, such as batch and time, are not seen by the equations and come out
+ * again. Weights are named "gate.W".
+ */
+export const equations = defineLayer({
+  type: "equations",
+  summary: "A layer without state, written as equations of one example.",
+  schema: layerSchema("equations", {
+    reads: shapesSchema
+      .default({ x: ["features"] })
+      .describe("What it reads by name, in the order of the inputs, with the shape of one example."),
+    hyper: numbersField,
+    ...equationFields,
+  }),
+  arity: { least: 1, most: 100 },
+  build(scope, config, inputs) {
+    if (inputs.length !== Object.keys(config.reads).length)
+      refuse("input-count", joinPointer(scope.pointer, "reads"), {
+        problem: "the layer reads as many values as it has names for",
+        expected: `${inputs.length} names`,
+        received: Object.keys(config.reads).join(", "),
+      });
+    const { g, name, pointer, dtype, training, weight, uniform } = scope;
+    return {
+      output: applyEquations({ g, kind: "layer", name, pointer, dtype, training, weight, uniform }, config, inputs),
+    };
+  },
+});
