@@ -7,6 +7,7 @@ import { root } from "../scripts/lib/packages.mjs";
 import { filesBelow, parseSource, readSource } from "./architecture/source";
 import { configPage } from "./pages/config-page";
 import { codesOf, errorsPage } from "./pages/errors-page";
+import { functionsPage } from "./pages/functions-page";
 import { opsPage } from "./pages/ops-page";
 
 const sources = filesBelow("packages", ".ts")
@@ -17,6 +18,7 @@ const pages: readonly (readonly [string, () => string])[] = [
   ["docs/ops.md", opsPage],
   ["docs/errors.md", () => errorsPage(sources)],
   ["docs/config.md", configPage],
+  ["docs/functions.md", functionsPage],
 ];
 
 describe("generated pages", () => {

@@ -78,6 +78,8 @@ export type * from "./kernel/kernel.js";
 export type { Lanes } from "./kernel/lanes.js";
 export type { Block, CellStates, Repetition, Statement } from "./notation/block.js";
 export { elaborate, elaborateExample, elaborateFormula } from "./notation/elaborate.js";
+export { signatureOf, type Call, type NotationFunction, type Parameter } from "./notation/functions/function.js";
+export { notationFunctions } from "./notation/functions/index.js";
 export { CONSTANTS, STEP, TAKEN, TRAIN } from "./notation/check-expression.js";
 export { findNameIssues, type Declaration, type NamedBlock, type NamedDocument } from "./notation/names.js";
 export {
@@ -88,10 +90,22 @@ export {
   type Formula,
   type FunctionEquation,
 } from "./notation/parse.js";
-export { numberOf, sizeQuantity, tensorOf, truthOf, type Quantity, type TensorScope } from "./notation/quantity.js";
+export {
+  numberOf,
+  sizeQuantity,
+  tensorOf,
+  truthOf,
+  type ListQuantity,
+  type NumberQuantity,
+  type Quantity,
+  type SizeQuantity,
+  type TensorQuantity,
+  type TensorScope,
+  type TruthQuantity,
+} from "./notation/quantity.js";
 export { printEquations } from "./notation/print-equations.js";
 export type { InnerCell, NotationScope } from "./notation/scope.js";
-export type { EquationSource } from "./notation/source.js";
+export type { EquationSource, Facts } from "./notation/source.js";
 export type * from "./notation/syntax.js";
 export { allPasses, optimize } from "./passes/index.js";
 export { runPasses, type Pass, type PassOptions } from "./passes/pass.js";

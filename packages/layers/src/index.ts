@@ -47,7 +47,7 @@ export { layerConfigSchema, layers, type LayerConfig } from "./layers/registry.j
 export type { LayerSummary, Mode } from "./model/assemble.js";
 export { buildModel, describeModel, type Model, type ModelDescription } from "./model/model.js";
 export { KEY_PARAM, STEP_PARAM, type Signature } from "./model/signature.js";
-export type { ObjectiveDefinition } from "./objectives/objective.js";
+export type { ObjectiveDefinition, ObjectivePlace } from "./objectives/objective.js";
 export {
   losses,
   lossSchema,

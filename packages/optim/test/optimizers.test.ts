@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import {
   evaluate,
   f32,
@@ -199,6 +200,14 @@ describe("optimizers written as equations", () => {
     };
     expect(hashGraph(asNamed(graphOf("equations", sgd), "sgd"))).toBe(
       hashGraph(graphOf("sgd", { learningRate: sgd.learningRate, momentum: 0.9 })),
+    );
+  });
+
+  test("the one that docs/notation.md shows is gradient descent with momentum", () => {
+    const page = readFileSync(new URL("../../../docs/notation.md", import.meta.url), "utf8");
+    const [, shown] = /^```text\n"optimizer": (\{\n[\s\S]*?)^```$/m.exec(page) ?? expect.fail("no optimizer is shown");
+    expect(hashGraph(asNamed(graphOf("equations", JSON.parse(shown) as object), "sgd"))).toBe(
+      hashGraph(graphOf("sgd", { learningRate: 0.01, momentum: 0.9 })),
     );
   });
 
