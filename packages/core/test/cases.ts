@@ -196,6 +196,26 @@ export const cases: { readonly [Name in SimpleOpName]: OpCases } = {
     invalid: { C1: "cumsum(bool[2]) {axis=0, reverse=false}", C2: "cumsum(f32[2]) {axis=-1, reverse=false}" },
   },
   div: binaryNumeric("div", positiveDivisor),
+  dotAdd: {
+    valid: [
+      "dotAdd(f32[3,5], f32[5,2], f32[3,2]) {contractX=[1], contractY=[0], batchX=[], batchY=[]}",
+      "dotAdd(f32[5,3], f32[2,5], f32[3,2]) {contractX=[0], contractY=[1], batchX=[], batchY=[]}",
+      "dotAdd(f32[2,3,4], f32[2,4,5], f32[2,3,5]) {contractX=[2], contractY=[1], batchX=[0], batchY=[0]}",
+      "dotAdd(f64[3], f64[3], f64) {contractX=[0], contractY=[0], batchX=[], batchY=[]}",
+      "dotAdd(f32[2,0], f32[0,3], f32[2,3]) {contractX=[1], contractY=[0], batchX=[], batchY=[]}",
+      "dotAdd(f32[B,T,3], f32[3,H], f32[B,T,H]) {contractX=[2], contractY=[0], batchX=[], batchY=[]}",
+      "dotAdd(i32[2,3], i32[3,2], i32[2,2]) {contractX=[1], contractY=[0], batchX=[], batchY=[]}",
+      "dotAdd(u32[2,3], u32[3,2], u32[2,2]) {contractX=[1], contractY=[0], batchX=[], batchY=[]}",
+    ],
+    invalid: {
+      C1: "dotAdd(f32[3,3], f32[3,3], f32[3,3]) {contractX=[1,1], contractY=[0,1], batchX=[], batchY=[]}",
+      C2: "dotAdd(f32[3,5], f32[4,2], f32[3,2]) {contractX=[1], contractY=[0], batchX=[], batchY=[]}",
+      C3: "dotAdd(f32[B,5], f32[T,5], f32[B]) {contractX=[1], contractY=[1], batchX=[0], batchY=[0]}",
+      C4: "dotAdd(bool[3], bool[3], bool) {contractX=[0], contractY=[0], batchX=[], batchY=[]}",
+      C5: "dotAdd(f32[3], f64[3], f32) {contractX=[0], contractY=[0], batchX=[], batchY=[]}",
+      C6: "dotAdd(f32[3,5], f32[5,2], f32[2,3]) {contractX=[1], contractY=[0], batchX=[], batchY=[]}",
+    },
+  },
   dotGeneral: {
     valid: [
       "dotGeneral(f32[3,5], f32[5,2]) {contractX=[1], contractY=[0], batchX=[], batchY=[]}",

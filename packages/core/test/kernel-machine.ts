@@ -95,7 +95,7 @@ function runReduce({ axes, initial, combine }: KernelOf<"reduce">, [x]: readonly
   return data;
 }
 
-function runContract(kernel: KernelOf<"contract">, [x, y]: readonly Tensor[], type: TensorType): Float64Array {
+function runContract(kernel: KernelOf<"contract">, [x, y, addend]: readonly Tensor[], type: TensorType): Float64Array {
   const { contractX, contractY, batchX, batchY } = kernel;
   const [left, right] = [split(x.type, [...batchX, ...contractX]), split(y.type, [...batchY, ...contractY])];
   const [batches, depth] = [batchX.length, contractX.length];
@@ -117,7 +117,7 @@ function runContract(kernel: KernelOf<"contract">, [x, y]: readonly Tensor[], ty
     const fromY = offsets(depthSizes, right.chosen.strides.slice(batches), startsY[i]);
     const sum = offsets(depthSizes, left.chosen.strides.slice(batches), startX).reduce(
       (total, fromX, k) => lanes.add(total, lanes.mul(laneAt(x, fromX), laneAt(y, fromY[k]))),
-      laneOf(type.dtype, 0),
+      kernel.hasAddend ? laneAt(addend, i) : laneOf(type.dtype, 0),
     );
     write(to++, numberOfType(sum, type.dtype));
   });

@@ -6,6 +6,7 @@ import { expandRegions } from "../src/graph/expand.js";
 import { verifyGraph } from "../src/graph/verify.js";
 import type { Graph } from "../src/ir/graph.js";
 import { hoist } from "../src/passes/hoist.js";
+import { accumulate } from "../src/passes/accumulate.js";
 import { linearize } from "../src/passes/linearize.js";
 import { loopPasses, optimize } from "../src/passes/index.js";
 import { runPasses } from "../src/passes/pass.js";
@@ -63,6 +64,7 @@ describe.each([
   ["sink", (graph: Graph) => sink.run(graph)],
   ["both", (graph: Graph) => sink.run(hoist.run(optimize(graph)))],
   ["linearize", (graph: Graph) => linearize.run(graph)],
+  ["accumulate", (graph: Graph) => accumulate.run(optimize(graph))],
   ["linearize without lengths", (graph: Graph) => linearize.run(expandRegions(optimize(graph)))],
   ["all of them", (graph: Graph) => runPasses(expandRegions(graph), loopPasses, { check: true })],
 ])("%s changes no result", (_, run) => {

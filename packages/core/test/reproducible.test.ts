@@ -55,6 +55,6 @@ test("200 steps of gradient descent end with the bits that they have always ende
   expect(WEIGHTS.flatMap((name) => [...state[name].data]).every(Number.isFinite)).toBe(true);
   const bytes = WEIGHTS.flatMap((name) => Array.from(new Uint8Array(state[name].data.buffer)));
   expect(bytesToHex(sha256(Uint8Array.from(bytes)))).toBe(
-    "4efcba5f07efb737d21db64e3d316354758aeb80833fbe78fea4d9707acf3587",
+    "8247f20aca33e82d8c71165d65be9467fd8df156a96fb1f7a606901ae5e1b072",
   );
 });

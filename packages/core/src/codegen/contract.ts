@@ -45,6 +45,14 @@ export interface ContractKernel {
   /** Panels in the groups that `columnGroups` gives. */
   readonly right: Layout;
   readonly out: { readonly batch: number; readonly row: number };
+  /** What the sums begin with, a fourth address; without it 0. */
+  readonly addend: Addend | undefined;
+}
+
+export interface Addend {
+  readonly batch: number;
+  readonly row: number;
+  readonly column: number;
 }
 
 /** The shape of a tile function. */
@@ -58,8 +66,8 @@ export interface Tile {
   readonly rightDepth: number;
   /** Elements from one row of the left operand to the next. */
   readonly leftRow: number;
-  /** Adds to what the result holds instead of overwriting it. */
-  readonly accumulate: boolean;
+  /** Elements between neighbours in the memory where the sums begin; undefined: they begin with 0. */
+  readonly initial: Omit<Addend, "batch"> | undefined;
 }
 
 const nonEmpty = (groups: readonly Groups[]): readonly Groups[] =>
@@ -126,7 +134,7 @@ function cutColumns(isVectorized: boolean, size: number): readonly { readonly si
 }
 
 /**
- * Writes the function body. Parameters: addresses of left, right and result. `tileFunction` gives the number of
+ * Writes the function body. Parameters: addresses of left, right, result and the addend if there is one. `tileFunction` gives the number of
  * a function for a tile.
  */
 export function writeContract(code: Code, kernel: ContractKernel, tileFunction: (tile: Tile) => number): void {
@@ -134,6 +142,7 @@ export function writeContract(code: Code, kernel: ContractKernel, tileFunction: 
   if (batch === 0 || rows === 0 || columns === 0) return;
   const bytes = BYTES[dtype];
   const [x, y, out] = code.params;
+  const addend = kernel.addend === undefined ? undefined : { ...kernel.addend, base: code.params[3] };
   const neighbours = right.kind === "panels" || right.outer === 1;
   const isVectorized = neighbours && BYTES[dtype] === 4;
   const rowParts = partsOf(left, rowGroups(rows), depth, (size) => [{ size, width: 1 }]);
@@ -152,12 +161,18 @@ export function writeContract(code: Code, kernel: ContractKernel, tileFunction: 
     return start;
   };
 
-  const block = (depthOfBlock: number, accumulate: boolean): void => {
+  /** `initial`: where the block's sums begin. */
+  const block = (
+    depthOfBlock: number,
+    initial: (Omit<Addend, "batch"> & { readonly base: Local }) | undefined,
+  ): void => {
     const outColumn = copyOf(code, out);
+    const initialColumn = initial === undefined ? undefined : copyOf(code, initial.base);
     for (const column of columnParts) {
       const yColumn = startOf(y, column);
       code.repeat(column.count, () => {
         const outTile = copyOf(code, outColumn);
+        const initialTile = initialColumn === undefined ? undefined : copyOf(code, initialColumn);
         for (const row of rowParts) {
           const xRow = startOf(x, row);
           const tile = tileFunction({
@@ -168,19 +183,24 @@ export function writeContract(code: Code, kernel: ContractKernel, tileFunction: 
             leftRow: left.kind === "panels" ? 1 : left.outer,
             leftDepth: row.depth,
             rightDepth: column.depth,
-            accumulate,
+            initial: initial === undefined ? undefined : { row: initial.row, column: initial.column },
           });
           code.repeat(row.count, () => {
             code.get(xRow);
             code.get(yColumn);
             code.get(outTile);
+            code.get(initialTile ?? outTile);
             code.call(tile);
             code.advance(xRow, row.step * bytes);
             code.advance(outTile, row.size * result.row * bytes);
+            if (initialTile !== undefined && initial !== undefined)
+              code.advance(initialTile, row.size * initial.row * bytes);
           });
         }
         code.advance(yColumn, column.step * bytes);
         code.advance(outColumn, column.size * bytes);
+        if (initialColumn !== undefined && initial !== undefined)
+          code.advance(initialColumn, column.size * initial.column * bytes);
       });
     }
   };
@@ -188,7 +208,7 @@ export function writeContract(code: Code, kernel: ContractKernel, tileFunction: 
     code.i32(0);
     code.set(done);
     const first = Math.min(depth, DEPTH_BLOCK);
-    block(first, false);
+    block(first, addend);
     code.advance(done, first);
     const [whole, rest] = [Math.floor((depth - first) / DEPTH_BLOCK), (depth - first) % DEPTH_BLOCK];
     for (const { count, size } of nonEmpty([
@@ -196,30 +216,43 @@ export function writeContract(code: Code, kernel: ContractKernel, tileFunction: 
       { count: 1, size: rest },
     ]))
       code.repeat(count, () => {
-        block(size, true);
+        block(size, { base: out, row: result.row, column: 1 });
         code.advance(done, size);
       });
     if (left.kind === "strided") code.advance(x, left.batch * bytes);
     if (right.kind === "strided") code.advance(y, right.batch * bytes);
     code.advance(out, result.batch * bytes);
+    if (addend !== undefined) code.advance(addend.base, addend.batch * bytes);
   });
 }
 
-/** Writes the body of a tile function. Parameters: addresses of the tile's first row of left, first column of right, first element of the result. */
+/**
+ * Writes the body of a tile function. Parameters: addresses of the tile's first row of left, first column of right, first element of
+ * the result, first of where the sums begin.
+ */
 export function writeTile(
   code: Code,
   { dtype, out: result }: Pick<ContractKernel, "dtype" | "out">,
-  { rows, columns, width, depth, leftRow, leftDepth, rightDepth, accumulate }: Tile,
+  { rows, columns, width, depth, leftRow, leftDepth, rightDepth, initial }: Tile,
   precision: Precision,
 ): void {
   const bytes = BYTES[dtype];
-  const [x, y, out] = code.params;
+  const [x, y, out, start] = code.params;
   const lanes = wasmLanes(code, width, precision);
   const vectors = columns / width;
   const at = (row: number, vector: number): number => (row * result.row + vector * width) * bytes;
   const sums: Operand[][] = Array.from({ length: rows }, (_, row) =>
     Array.from({ length: vectors }, (__, vector) =>
-      accumulate ? load(code, dtype, out, at(row, vector), width, false) : lanes.constant(dtype, 0),
+      initial === undefined
+        ? lanes.constant(dtype, 0)
+        : load(
+            code,
+            dtype,
+            start,
+            (row * initial.row + vector * width * initial.column) * bytes,
+            width,
+            initial.column === 0,
+          ),
     ),
   );
   const multiplyAdd = (a: Operand, b: Operand, sum: Operand): Operand =>

@@ -8,6 +8,7 @@ import {
   TILE_ROWS,
   writeContract,
   writeTile,
+  type Addend,
   type ContractKernel,
   type Groups,
   type Layout,
@@ -56,12 +57,11 @@ const transposed = (tensor: StoredTensor, axes: readonly number[]): Tensor =>
     axes.map((axis) => tensor.dims[axis]),
   );
 
-/** Appends the product of x and y into `out`, which is row-major over batch, free axes of x, free axes of y. */
+/** Appends the product of the first two operands, added to the third if the kernel has an addend, into `out`, which is row-major over batch, free axes of x, free axes of y. */
 export function contractSteps(
   lowering: Lowering,
-  { batchX, batchY, contractX, contractY }: ContractSpec,
-  leftOperand: Tensor,
-  rightOperand: Tensor,
+  { batchX, batchY, contractX, contractY, hasAddend }: ContractSpec,
+  [leftOperand, rightOperand, addendOperand]: readonly Tensor[],
   out: StoredTensor,
   block: Block,
 ): void {
@@ -94,7 +94,9 @@ export function contractSteps(
   const right = pays(rows / TILE_ROWS, columns)
     ? panelsOf(lowering, y, columnGroups(columns))
     : strided(lowering, y, "contract first");
-  appendProduct(lowering, block, [left.tensor, right.tensor, out], {
+  const freeOfX = x.free.length;
+  const addend = hasAddend ? addendOf(lowering, stored(addendOperand), batchX.length, freeOfX) : undefined;
+  appendProduct(lowering, block, [left.tensor, right.tensor, out, ...(addend === undefined ? [] : [addend.tensor])], {
     dtype: out.dtype,
     batch,
     rows,
@@ -103,7 +105,28 @@ export function contractSteps(
     left: left.layout,
     right: right.layout,
     out: { batch: rows * columns, row: columns },
+    addend: addend?.strides,
   });
+}
+
+/** The addend where it is, or copied when its axes do not walk as those of the result, or four columns do not lie side by side. */
+function addendOf(
+  lowering: Lowering,
+  tensor: StoredTensor,
+  batches: number,
+  freeOfX: number,
+): { readonly tensor: StoredTensor; readonly strides: Addend } {
+  const axes = tensor.dims.map((_, axis) => axis);
+  const side: Side = {
+    tensor,
+    batch: axes.slice(0, batches),
+    free: axes.slice(batches, batches + freeOfX),
+    contract: axes.slice(batches + freeOfX),
+  };
+  const [batch, row, column] = [strideOf(side, "batch"), strideOf(side, "free"), strideOf(side, "contract")];
+  if (batch === undefined || row === undefined || column === undefined || column > 1)
+    return addendOf(lowering, lowering.contiguous(tensor), batches, freeOfX);
+  return { tensor, strides: { batch, row, column } };
 }
 
 interface Laid {
@@ -173,6 +196,9 @@ function panelsOf(lowering: Lowering, { tensor, free, contract }: Side, groups: 
   return { tensor: lowering.prepared(tensor, key, [elementCount(dims)], fill), layout: { kind: "panels", groups } };
 }
 
+/** Left, right, result, and where the sums begin. */
+const TILE_PARAMS = 4;
+
 function appendProduct(
   lowering: Lowering,
   block: Block,
@@ -189,7 +215,7 @@ function appendProduct(
         writeContract(code, kernel, (tile) => {
           const { dtype, out } = kernel;
           const key = `tile ${JSON.stringify([tile, dtype, out.row])}`;
-          return code.function(key, tensors.length, (body) => {
+          return code.function(key, TILE_PARAMS, (body) => {
             writeTile(body, kernel, tile, precision);
           });
         });

@@ -101,7 +101,7 @@ export function lowerKernel(
     }
     case "contract": {
       const out = target();
-      contractSteps(lowering, kernel, operands[0], operands[1], out, block);
+      contractSteps(lowering, kernel, operands, out, block);
       return out;
     }
     case "overlap": {

@@ -77,13 +77,14 @@ export type Kernel =
       readonly initial: number;
       readonly combine: LaneFunction;
     }
-  /** Sums of products over contracted axes: see dotGeneral. Integers wrap. */
+  /** Sums of products over contracted axes: see dotGeneral. With an addend, the third operand, sums begin with that. Integers wrap. */
   | {
       readonly kind: "contract";
       readonly contractX: readonly number[];
       readonly contractY: readonly number[];
       readonly batchX: readonly number[];
       readonly batchY: readonly number[];
+      readonly hasAddend: boolean;
     }
   /**
    * Element (i.., k..) of the operand, k behind the axes of the result, is added to element steps · i + dilations · k

@@ -85,7 +85,7 @@ export const reverse: Op<1, { readonly axes: readonly number[] }> = {
   arity: 1,
   attrs: { axes: integers },
   constraints: [increasingAxes("C1")],
-  traits: { cheap: true, linear: [[0]] },
+  traits: { cheap: true, linear: [[0]], view: true },
   result: ([x]) => x,
   evaluate([x], { axes }) {
     const sizes = sizesOf(x.type);

@@ -86,7 +86,7 @@ export const dotGeneral: Op<2, DotAttrs> = {
       }
     return type.dtype === "u32" ? out.map((value) => value >>> 0) : out;
   },
-  kernel: (_, attrs) => ({ kind: "contract", ...attrs }),
+  kernel: (_, attrs) => ({ kind: "contract", ...attrs, hasAddend: false }),
   // For X·Y: dX = G·Yᵀ and dY = Xᵀ·G. Each is again a dotGeneral, whose axes come out in an order that a transpose repairs.
   vjp({ emit, cotangent: g, inputs: [x, y], attrs: { contractX, contractY, batchX, batchY } }) {
     const freeX = freeAxes(x.type.dims.length, batchX, contractX);

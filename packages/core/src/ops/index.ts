@@ -6,6 +6,7 @@ import { concat, reverse } from "./concat.js";
 import { cond } from "./cond.js";
 import { constant, iota, size } from "./constant.js";
 import { cumlogsumexp, cummax, cumsum } from "./cumulative.js";
+import { dotAdd } from "./dot-add.js";
 import { dotGeneral } from "./dot-general.js";
 import { dynamicSlice, dynamicUpdateSlice } from "./dynamic-slice.js";
 import { gather, scatterAdd } from "./gather.js";
@@ -37,6 +38,7 @@ export const ops = {
   cummax,
   cumsum,
   div,
+  dotAdd,
   dotGeneral,
   dynamicSlice,
   dynamicUpdateSlice,

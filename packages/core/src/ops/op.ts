@@ -43,12 +43,14 @@ export interface Constraint<N extends Arity = Arity, A extends Attrs = Attrs> {
  * - elementwise: result element i depends only on element i of each operand, and all operands have the result's dims.
  * - linear: groups of operands in which the result is linear together while the others stay as they are: the op of sums
  *   and multiples of them is the sum and the multiple of the results. Of floats; integers divide otherwise.
+ * - view: the result is its one operand under other indices, and compiled code reads it where it is.
  * - cheap: computing the result again costs about as much as loading it; so it is never worth storing.
  */
 export interface Traits {
   readonly elementwise?: true;
   readonly cheap?: true;
   readonly linear?: readonly (readonly number[])[];
+  readonly view?: true;
 }
 
 /** Answer of a rule for an operand through which no gradient can be asked for, with the reason. */

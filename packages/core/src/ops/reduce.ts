@@ -42,7 +42,7 @@ export const broadcast: Op<1, BroadcastAttrs> = {
         ),
     },
   ],
-  traits: { cheap: true, linear: [[0]] },
+  traits: { cheap: true, linear: [[0]], view: true },
   result: ([x], { dims }) => ({ dtype: x.dtype, dims }),
   evaluate([x], { axes }, type) {
     const out = new Float64Array(sizeOf(type.dims) as number);

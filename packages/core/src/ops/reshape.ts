@@ -46,7 +46,7 @@ export const transpose: Op<1, { readonly order: readonly number[] }> = {
         order.length === x.dims.length && [...order].sort((a, b) => a - b).every((axis, i) => axis === i),
     },
   ],
-  traits: { cheap: true, linear: [[0]] },
+  traits: { cheap: true, linear: [[0]], view: true },
   result: ([x], { order }) => ({ dtype: x.dtype, dims: order.map((axis) => x.dims[axis]) }),
   evaluate([x], { order }, type) {
     const sizes = sizesOf(type);

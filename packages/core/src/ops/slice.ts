@@ -48,7 +48,7 @@ export const slice: Op<1, SliceAttrs> = {
         step.every((by, axis) => by === 1 || isSurelyEmptyOrNot(subtractDims(limit[axis], start[axis]))),
     },
   ],
-  traits: { cheap: true, linear: [[0]] },
+  traits: { cheap: true, linear: [[0]], view: true },
   result: ([x], { start, limit, step }) => ({
     dtype: x.dtype,
     dims: step.map((by, axis) => ceilDivDim(subtractDims(limit[axis], start[axis]), by)),

@@ -1,5 +1,6 @@
 /** The named passes, in their default order. */
 import type { Graph } from "../ir/graph.js";
+import { accumulate } from "./accumulate.js";
 import { cse } from "./cse.js";
 import { dce } from "./dce.js";
 import { fold } from "./fold.js";
@@ -18,9 +19,22 @@ export const allPasses: readonly Pass[] = [dce, fold, simplify, cse, dce];
 /**
  * What the compiled executor runs on top, for a graph whose loops have no lengths any more: sink first, so that no other
  * pass brings out for all steps what is only added up; hoist before linearize, which then finds rows; hoist again for
- * what read a linear carry; then once more what tidies up behind them.
+ * what read a linear carry; then once more what tidies up behind them. accumulate comes when equal products are one
+ * and dead ones are gone, and leaves dead the products that it takes into sums.
  */
-export const loopPasses: readonly Pass[] = [...allPasses, sink, hoist, linearize, hoist, fold, simplify, cse, dce];
+export const loopPasses: readonly Pass[] = [
+  ...allPasses,
+  sink,
+  hoist,
+  linearize,
+  hoist,
+  fold,
+  simplify,
+  cse,
+  dce,
+  accumulate,
+  dce,
+];
 
 /** The graph after all passes: it computes the same outputs, with fewer nodes. */
 export const optimize = (graph: Graph, options?: PassOptions): Graph => runPasses(graph, allPasses, options);
