@@ -73,7 +73,7 @@ export type { AxesAttrs, BroadcastAttrs } from "./ops/reduce.js";
 export type { ScanAttrs } from "./ops/scan-inputs.js";
 export type { PadAttrs, SliceAttrs } from "./ops/slice.js";
 export type { WhileAttrs } from "./ops/while.js";
-export type { OverlapAttrs, WindowAttrs } from "./ops/windows.js";
+export type { OverlapAttrs, WindowAttrs, WindowSteps } from "./ops/windows.js";
 export type * from "./kernel/kernel.js";
 export type { Lanes } from "./kernel/lanes.js";
 export type { Block, CellStates, Repetition, Statement } from "./notation/block.js";

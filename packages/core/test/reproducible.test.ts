@@ -43,18 +43,21 @@ function tensorFor({ name, type }: Graph["params"][number]): TensorData {
   };
 }
 
-test("200 steps of gradient descent end with the bits that they have always ended with", async () => {
-  const graph = descent();
-  const tensors = new Map(graph.params.map((param) => [param.name, tensorFor(param)]));
-  const part = (isState: boolean) =>
-    Object.fromEntries([...tensors].filter(([name]) => WEIGHTS.includes(name) === isState));
-  const executable = await compile(graph, { precision: "reproducible", state: part(true) });
-  for (let step = 0; step < STEPS; step++) await executable.run(part(false));
-  const state = await executable.readState();
-  executable.dispose();
-  expect(WEIGHTS.flatMap((name) => [...state[name].data]).every(Number.isFinite)).toBe(true);
-  const bytes = WEIGHTS.flatMap((name) => Array.from(new Uint8Array(state[name].data.buffer)));
-  expect(bytesToHex(sha256(Uint8Array.from(bytes)))).toBe(
-    "8247f20aca33e82d8c71165d65be9467fd8df156a96fb1f7a606901ae5e1b072",
-  );
-});
+test.each([1, 2, 4])(
+  "200 steps of gradient descent on %i threads end with the bits that they have always ended with",
+  async (threads) => {
+    const graph = descent();
+    const tensors = new Map(graph.params.map((param) => [param.name, tensorFor(param)]));
+    const part = (isState: boolean) =>
+      Object.fromEntries([...tensors].filter(([name]) => WEIGHTS.includes(name) === isState));
+    const executable = await compile(graph, { threads, precision: "reproducible", state: part(true) });
+    for (let step = 0; step < STEPS; step++) await executable.run(part(false));
+    const state = await executable.readState();
+    executable.dispose();
+    expect(WEIGHTS.flatMap((name) => [...state[name].data]).every(Number.isFinite)).toBe(true);
+    const bytes = WEIGHTS.flatMap((name) => Array.from(new Uint8Array(state[name].data.buffer)));
+    expect(bytesToHex(sha256(Uint8Array.from(bytes)))).toBe(
+      "8247f20aca33e82d8c71165d65be9467fd8df156a96fb1f7a606901ae5e1b072",
+    );
+  },
+);

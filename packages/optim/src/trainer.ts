@@ -17,6 +17,8 @@ export interface TrainOptions {
   readonly signal?: AbortSignal | undefined;
   /** Needed by tasks that read files. */
   readonly readFile?: ReadFile | undefined;
+  /** How many threads share each step; see `compile`. Nothing in the run depends on it. Default 1. */
+  readonly threads?: number | undefined;
   /** The `state` of an earlier run of the same experiment, which then goes on exactly where it ended. */
   readonly state?: Readonly<Record<string, TensorData>> | undefined;
 }
@@ -50,11 +52,11 @@ export async function* train(experiment: Experiment, options: TrainOptions = {})
   }
 }
 
-async function startRun(experiment: Experiment, { readFile, state }: TrainOptions): Promise<Run> {
+async function startRun(experiment: Experiment, { readFile, state, threads = 1 }: TrainOptions): Promise<Run> {
   const { training, dtype } = experiment.config;
   const task = await openTask(experiment.config.task, { seed: training.seed, dtype, readFile });
   const step = trainingStep(experiment.model, training);
-  const executable = await compile(step.graph, { state: state ?? step.initialState(training.seed) });
+  const executable = await compile(step.graph, { threads, state: state ?? step.initialState(training.seed) });
   return {
     training,
     task,

@@ -133,6 +133,10 @@ function cutColumns(isVectorized: boolean, size: number): readonly { readonly si
   ];
 }
 
+/** Whether tiles of several columns are computed with vectors. */
+export const isVectorizedContract = ({ dtype, right }: ContractKernel): boolean =>
+  (right.kind === "panels" || right.outer === 1) && BYTES[dtype] === 4;
+
 /**
  * Writes the function body. Parameters: addresses of left, right, result and the addend if there is one. `tileFunction` gives the number of
  * a function for a tile.
@@ -143,8 +147,7 @@ export function writeContract(code: Code, kernel: ContractKernel, tileFunction: 
   const bytes = BYTES[dtype];
   const [x, y, out] = code.params;
   const addend = kernel.addend === undefined ? undefined : { ...kernel.addend, base: code.params[3] };
-  const neighbours = right.kind === "panels" || right.outer === 1;
-  const isVectorized = neighbours && BYTES[dtype] === 4;
+  const isVectorized = isVectorizedContract(kernel);
   const rowParts = partsOf(left, rowGroups(rows), depth, (size) => [{ size, width: 1 }]);
   const columnParts = partsOf(right, columnGroups(columns), depth, (size) => cutColumns(isVectorized, size));
   const done = code.local(I32);

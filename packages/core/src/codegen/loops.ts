@@ -1,18 +1,23 @@
 /** Kernels of plain loops over flat arrays, for ops that move elements by index or carry something along an axis. */
-import type { LoopCode } from "../kernel/kernel.js";
+import type { WriteLoops } from "../kernel/kernel.js";
 import type { DType } from "../shape/tensor-type.js";
 import { I32, type Code, type Local } from "./assembler.js";
 import { BYTES, load, store, wasmLanes, type Operand } from "./lanes-target.js";
+import type { Range } from "./sharing.js";
 import { writeStop } from "./stop.js";
 
-/** Writes the function body. Parameters: addresses of the operands and of the result. `site` is the number under which a wrong index is reported. */
-export function writeLoops(
-  code: Code,
-  operands: readonly DType[],
-  result: DType,
-  site: number,
-  write: (code: LoopCode<Operand>) => void,
-): void {
+export interface LoopsKernel {
+  readonly operands: readonly DType[];
+  readonly result: DType;
+  /** The number under which a wrong index is reported. */
+  readonly site: number;
+  readonly write: WriteLoops;
+  /** Of an `each` that is not inside another loop, only these turns. */
+  readonly turns?: Range;
+}
+
+/** Writes the function body. Parameters: addresses of the operands and of the result. */
+export function writeLoops(code: Code, { operands, result, site, write, turns: outermost }: LoopsKernel): void {
   const lanes = wasmLanes(code, 1, "reproducible");
   const copied = (value: Operand): Operand => {
     const local = code.local(value.local.type);
@@ -30,18 +35,25 @@ export function writeLoops(
     return address;
   };
   const target = code.params[operands.length];
-  const turns: LoopCode<Operand>["loop"] = (count, body) => {
+  let depth = 0;
+  const run = ({ begin, count }: Range, body: (index: Operand) => void): void => {
     if (count <= 0) return;
-    const index = lanes.constant("i32", 0);
+    const index = lanes.constant("i32", begin);
+    depth++;
     code.repeat(count, () => {
       body(index);
       code.advance(index.local, 1);
     });
+    depth--;
   };
   write({
     lanes,
-    loop: turns,
-    each: turns,
+    loop: (count, body) => {
+      run({ begin: 0, count }, body);
+    },
+    each: (count, body) => {
+      run(depth === 0 && outermost !== undefined ? outermost : { begin: 0, count }, body);
+    },
     load: (operand, index) =>
       load(code, operands[operand], addressOf(code.params[operand], index, BYTES[operands[operand]]), 0, 1, false),
     read: (index) => load(code, result, addressOf(target, index, BYTES[result]), 0, 1, false),

@@ -13,10 +13,11 @@ import {
   type Groups,
   type Layout,
 } from "./contract.js";
-import { BYTES } from "./lanes-target.js";
+import { BYTES, type Precision } from "./lanes-target.js";
 import type { Lowering } from "./lowering.js";
 import { coalesce } from "./map.js";
-import type { Block } from "./program.js";
+import type { Block, Kernel } from "./program.js";
+import { divideContract, usesOfContract, workOfContract } from "./share-contract.js";
 import { shiftPlace, viewOf, type StoredTensor, type Tensor } from "./tensors.js";
 
 type ContractSpec = KernelSpec & { readonly kind: "contract" };
@@ -205,22 +206,32 @@ function appendProduct(
   tensors: readonly StoredTensor[],
   kernel: ContractKernel,
 ): void {
-  const { precision } = lowering;
   lowering.append(block, {
     kind: "call",
-    kernel: {
-      key: `contract ${JSON.stringify(kernel)}`,
-      arity: tensors.length,
-      write: (code) => {
-        writeContract(code, kernel, (tile) => {
-          const { dtype, out } = kernel;
-          const key = `tile ${JSON.stringify([tile, dtype, out.row])}`;
-          return code.function(key, TILE_PARAMS, (body) => {
-            writeTile(body, kernel, tile, precision);
-          });
-        });
-      },
-    },
+    kernel: productKernel(kernel, lowering.precision),
     args: tensors.map((tensor) => tensor.place),
   });
 }
+
+const productKernel = (product: ContractKernel, precision: Precision): Kernel => ({
+  key: `contract ${JSON.stringify(product)}`,
+  arity: product.addend === undefined ? 3 : 4,
+  write: (code) => {
+    writeContract(code, product, (tile) => {
+      const { dtype, out } = product;
+      const key = `tile ${JSON.stringify([tile, dtype, out.row])}`;
+      return code.function(key, TILE_PARAMS, (body) => {
+        writeTile(body, product, tile, precision);
+      });
+    });
+  },
+  sharing: () => ({
+    uses: usesOfContract(product),
+    work: workOfContract(product),
+    stops: false,
+    divisions: (threads) =>
+      divideContract(product, threads).map((pieces) =>
+        pieces.map(({ kernel, shifts }) => ({ kernel: productKernel(kernel, precision), shifts })),
+      ),
+  }),
+});

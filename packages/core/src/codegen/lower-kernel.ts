@@ -1,16 +1,19 @@
 /** Nodes other than elementwise ones as steps of a program, by the kind of their kernel. */
 import type { Graph, Node } from "../ir/graph.js";
 import type { Kernel as KernelSpec } from "../kernel/kernel.js";
-import { stridesOf } from "../shape/strides.js";
+import { elementCount, stridesOf } from "../shape/strides.js";
 import { sizesOf } from "../shape/tensor.js";
 import { BYTES } from "./lanes-target.js";
 import { contractSteps } from "./lower-contract.js";
 import { overlapSteps } from "./lower-overlap.js";
 import { prefixSteps } from "./lower-prefix.js";
+import { reduceKernel } from "./lower-reduce.js";
 import type { Lowering } from "./lowering.js";
-import { writeLoops } from "./loops.js";
+import { writeLoops, type LoopsKernel } from "./loops.js";
 import type { Block, Kernel, Place } from "./program.js";
-import { writeReduce, type ReduceKernel } from "./reduce.js";
+import type { ReduceKernel } from "./reduce.js";
+import { divideTurns, shapeOf } from "./share-loops.js";
+import type { Use } from "./sharing.js";
 import { shiftPlace, viewOf, type StoredTensor, type Tensor } from "./tensors.js";
 
 function call(lowering: Lowering, block: Block, kernel: Kernel, args: readonly Place[]): void {
@@ -84,19 +87,7 @@ export function lowerKernel(
         initial: kernel.initial,
         combine: kernel.combine,
       };
-      const key = `reduce ${node.op} ${String(kernel.initial)} ${JSON.stringify([reduce.dtype, reduce.kept, reduce.reduced])}`;
-      call(
-        lowering,
-        block,
-        {
-          key,
-          arity: 2,
-          write: (code) => {
-            writeReduce(code, reduce, precision);
-          },
-        },
-        [x.place, out.place],
-      );
+      call(lowering, block, reduceKernel(node.op, reduce, precision), [x.place, out.place]);
       return out;
     }
     case "contract": {
@@ -121,19 +112,41 @@ export function lowerKernel(
       if (kernel.kind === "update") lowering.copy(operands[0], out, block);
       const site = lowering.siteOf(graph, node, "index");
       const key = `loops ${node.op} ${site} ${JSON.stringify([node.attrs, arrays.map(({ dtype, dims: sizes }) => [dtype, sizes]), type])}`;
-      const write: Kernel["write"] = (code) => {
-        writeLoops(
-          code,
-          arrays.map(({ dtype }) => dtype),
-          type.dtype,
-          site,
-          kernel.write,
-        );
-      };
-      call(lowering, block, { key, arity: arrays.length + 1, write }, [...arrays.map(({ place }) => place), out.place]);
+      const loops = { operands: arrays.map(({ dtype }) => dtype), result: type.dtype, site, write: kernel.write };
+      const sizes = [...arrays, out].map(({ dtype, dims: size }) => elementCount(size) * BYTES[dtype]);
+      call(lowering, block, loopsKernel(key, loops, sizes), [...arrays.map(({ place }) => place), out.place]);
       return out;
     }
     default:
       return kernel satisfies never;
   }
+}
+
+/** `sizes`: bytes of the operands and of the result, all of which it may touch. */
+function loopsKernel(key: string, loops: LoopsKernel, sizes: readonly number[]): Kernel {
+  return {
+    key: loops.turns === undefined ? key : `${key} ${JSON.stringify(loops.turns)}`,
+    arity: sizes.length,
+    write: (code) => {
+      writeLoops(code, loops);
+    },
+    sharing: () => {
+      const shape = shapeOf(loops);
+      return {
+        uses: sizes.map((bytes, i): Use => ({
+          span: { first: 0, bytes, strides: [] },
+          writes: i === sizes.length - 1,
+        })),
+        work: (shape.work * (loops.turns?.count ?? 1)) / (loops.turns === undefined ? 1 : shape.turns),
+        stops: shape.stops,
+        divisions: (threads) =>
+          divideTurns(shape, threads).map((ranges) =>
+            ranges.map((turns) => ({
+              kernel: loopsKernel(key, { ...loops, turns }, sizes),
+              shifts: sizes.map(() => 0),
+            })),
+          ),
+      };
+    },
+  };
 }

@@ -1,8 +1,10 @@
 /** Fused elementwise loops as steps of a program. */
 import type { LaneFunction } from "../kernel/kernel.js";
+import type { Precision } from "./lanes-target.js";
 import type { Lowering } from "./lowering.js";
-import { writeMap, type MapKernel, type MapOutput, type Walk } from "./map.js";
-import type { Block } from "./program.js";
+import { coalesce, writeMap, type MapKernel, type MapOutput, type Walk } from "./map.js";
+import type { Block, Kernel } from "./program.js";
+import { divideMap, rowLength, usesOfMap, workOfMap } from "./share-map.js";
 import type { StoredTensor, Tensor } from "./tensors.js";
 import type { LaneCall } from "./vectorizable.js";
 
@@ -33,28 +35,43 @@ export function mapStep(
     args: [],
   }));
   const all = [...constants, ...nodes.map((node) => ({ ...node, args: node.args.map(numberOf) }))];
+  const walks = [...read.map(({ strides }) => strides), ...outputs.map(({ to }) => to.strides)];
+  const merged = coalesce(dims, walks);
   const kernel: MapKernel = {
-    dims,
-    inputs: read.map(({ dtype, strides }): Walk => ({ dtype, strides })),
+    dims: merged.dims,
+    inputs: read.map(({ dtype }, i): Walk => ({ dtype, strides: merged.strides[i] })),
     nodes: all,
-    outputs: outputs.map(({ value, to }): MapOutput => ({
+    outputs: outputs.map(({ value, to }, i): MapOutput => ({
       dtype: to.dtype,
-      strides: to.strides,
+      strides: merged.strides[read.length + i],
       value: numberOf(value),
     })),
   };
-  const key = `map ${JSON.stringify([kernel.dims, kernel.inputs, all.map((node) => [node.key, node.args]), kernel.outputs])}`;
   append(block, {
     kind: "call",
-    kernel: {
-      key,
-      arity: read.length + outputs.length,
-      write: (code) => {
-        writeMap(code, kernel, precision);
-      },
-    },
+    kernel: mapKernel(kernel, all, rowLength(dims, merged.dims), precision),
     args: [...read.map((tensor) => tensor.place), ...outputs.map(({ to }) => to.place)],
   });
+}
+
+function mapKernel(map: MapKernel, nodes: readonly FusedNode[], row: number, precision: Precision): Kernel {
+  const { dims, inputs, outputs } = map;
+  return {
+    key: `map ${JSON.stringify([dims, inputs, nodes.map((node) => [node.key, node.args]), outputs])}`,
+    arity: inputs.length + outputs.length,
+    write: (code) => {
+      writeMap(code, map, precision);
+    },
+    sharing: () => ({
+      uses: usesOfMap(map),
+      work: workOfMap(map),
+      stops: false,
+      divisions: (threads) =>
+        divideMap(map, row, threads).map((pieces) =>
+          pieces.map(({ kernel, shifts }) => ({ kernel: mapKernel(kernel, nodes, row, precision), shifts })),
+        ),
+    }),
+  };
 }
 
 const identity: LaneFunction = (_, x) => x;

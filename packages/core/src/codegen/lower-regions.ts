@@ -123,7 +123,7 @@ function lowerLoop(use: RegionUse, { consts, carries, count, reverse }: Structur
   const { body } = loop;
   const state = holdState(use, inputs.slice(consts, consts + carries));
   const xs = inputs.slice(consts + carries).map((x) => rowOf(x, loop));
-  const index = { ...lowering.allocate({ dtype: "i32", dims: [] }, block), block: body };
+  const index = { ...lowering.counter(block), block: body };
   const inner = boundTo([...inputs.slice(0, consts), ...state.map((held) => ({ ...held, block: body })), ...xs, index]);
   if (isRead(region, region.params.length - 1)) lowering.append(body, { kind: "index", loop, place: index.place });
 

@@ -22,8 +22,12 @@ export function lower(graph: Graph, precision: Precision): Program {
   const buffers: Buffer[] = [];
   const copies = new Map<string, StoredTensor>();
 
-  function buffer(bytes: number, home: Block, persistent = false): Buffer {
-    const made = { id: buffers.length, bytes: Math.max(bytes, 4), home, persistent };
+  function buffer(
+    bytes: number,
+    home: Block,
+    { persistent = false, perThread = false }: Partial<Pick<Buffer, "persistent" | "perThread">> = {},
+  ): Buffer {
+    const made = { id: buffers.length, bytes: Math.max(bytes, 4), home, persistent, perThread };
     buffers.push(made);
     return made;
   }
@@ -49,8 +53,12 @@ export function lower(graph: Graph, precision: Precision): Program {
       const place: Place = { buffer: buffer(elementCount(dims) * BYTES[dtype], block), offset: 0, perStep: [] };
       return stored(dtype, dims, place, block);
     },
+    counter(block) {
+      const place: Place = { buffer: buffer(BYTES.i32, block, { perThread: true }), offset: 0, perStep: [] };
+      return stored("i32", [], place, block);
+    },
     constant({ dtype, dims }, data) {
-      const memory = buffer(elementCount(dims) * BYTES[dtype], main, true);
+      const memory = buffer(elementCount(dims) * BYTES[dtype], main, { persistent: true });
       constants.push({
         port: { name: `constant ${constants.length}`, dtype, dims, buffer: memory },
         data: dtype === "bool" ? data.map((value) => -value) : data,
@@ -96,7 +104,7 @@ export function lower(graph: Graph, precision: Precision): Program {
   const bound = new Map<ValueId, Tensor>();
   const inputs = graph.params.map(({ name, type }, id): Port => {
     const dims = sizesOf(type);
-    const memory = buffer(elementCount(dims) * BYTES[type.dtype], main, true);
+    const memory = buffer(elementCount(dims) * BYTES[type.dtype], main, { persistent: true });
     bound.set(id, stored(type.dtype, dims, { buffer: memory, offset: 0, perStep: [] }, main));
     return { name, dtype: type.dtype, dims, buffer: memory };
   });
@@ -109,6 +117,7 @@ export function lower(graph: Graph, precision: Precision): Program {
     return { name, dtype: out.dtype, dims: out.dims, buffer: out.place.buffer };
   });
   // State advances last of all, so that a run that is stopped leaves it as it was.
+  lowering.append(main, { kind: "commit" });
   for (const { param, next } of graph.state) {
     const to = inputs.find((port) => port.name === param);
     const from = outputs.find((port) => port.name === next);

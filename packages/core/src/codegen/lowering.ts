@@ -11,6 +11,8 @@ export interface Lowering {
   siteOf(graph: Graph, node: Node, stops: Site["stops"]): number;
   /** Memory for a tensor that `block` computes. */
   allocate(type: { readonly dtype: DType; readonly dims: readonly number[] }, block: Block): StoredTensor;
+  /** An i32 for the index of a loop in `block`. Each thread goes through the loop by itself and has its own. */
+  counter(block: Block): StoredTensor;
   /** A tensor whose elements are in memory before the first run. */
   constant(type: { readonly dtype: DType; readonly dims: readonly number[] }, data: readonly number[]): StoredTensor;
   append(block: Block, step: Step): void;

@@ -15,6 +15,7 @@ export interface MapOutput extends Walk {
   readonly value: number;
 }
 
+/** Axes are merged where `coalesce` can. */
 export interface MapKernel {
   readonly dims: readonly number[];
   readonly inputs: readonly Walk[];
@@ -43,30 +44,37 @@ export function coalesce(
   return { dims: sizes, strides: strides.map((walk) => kept.map((axis) => walk[axis])) };
 }
 
-const VECTOR_WIDTH = 4;
+export const VECTOR_WIDTH = 4;
 
 /** Whether four neighbours along the last axis lie side by side, or are one element for inputs. */
 const haveNeighbours = (walks: readonly Walk[], inner: (walk: number) => number, inputs: number): boolean =>
   walks.every((_, i) => inner(i) === 1 || (inner(i) === 0 && i < inputs));
 
+/** Elements from one turn of the innermost loop to the next. */
+const innerStrideOf = ({ strides }: Walk): number => strides.at(-1) ?? 1;
+
+/** Whether four elements along the last axis are computed at once; one to three at its end are not. */
+export function isVectorizedMap({ dims, inputs, nodes, outputs }: MapKernel): boolean {
+  const walks = [...inputs, ...outputs];
+  return (
+    (dims.at(-1) ?? 1) >= VECTOR_WIDTH &&
+    haveNeighbours(walks, (walk) => innerStrideOf(walks[walk]), inputs.length) &&
+    isVectorizable(
+      inputs.map((walk) => walk.dtype),
+      nodes,
+    )
+  );
+}
+
 /** Writes the kernel's function body. Parameters: addresses of the inputs, then of the outputs. */
 export function writeMap(code: Code, kernel: MapKernel, precision: Precision): void {
+  const { dims } = kernel;
+  if (dims.includes(0)) return;
   const walks: readonly Walk[] = [...kernel.inputs, ...kernel.outputs];
-  const { dims, strides } = coalesce(
-    kernel.dims,
-    walks.map((walk) => walk.strides),
-  );
-  if (kernel.dims.includes(0)) return;
   const rank = dims.length;
-  const innerSize = rank === 0 ? 1 : dims[rank - 1];
-  const innerStride = (walk: number): number => (rank === 0 ? 1 : strides[walk][rank - 1]);
-  const vectorized =
-    innerSize >= VECTOR_WIDTH &&
-    haveNeighbours(walks, innerStride, kernel.inputs.length) &&
-    isVectorizable(
-      kernel.inputs.map((walk) => walk.dtype),
-      kernel.nodes,
-    );
+  const innerSize = dims.at(-1) ?? 1;
+  const innerStride = (walk: number): number => innerStrideOf(walks[walk]);
+  const vectorized = isVectorizedMap(kernel);
   const pointers = code.params;
 
   const elements = (width: Width): void => {
@@ -106,7 +114,7 @@ export function writeMap(code: Code, kernel: MapKernel, precision: Precision): v
     code.repeat(dims[axis], () => {
       nest(axis + 1);
       // The inner loops have walked over the whole of the next axis; go on from there.
-      advanceAll((walk) => step(walk, strides[walk][axis] - strides[walk][axis + 1] * dims[axis + 1]));
+      advanceAll((walk) => step(walk, walks[walk].strides[axis] - walks[walk].strides[axis + 1] * dims[axis + 1]));
     });
   };
   nest(0);

@@ -1,10 +1,14 @@
 /** From a program and its memory plan to the bytes of a WebAssembly module with one exported function, `run`. */
+import { writeBarrier } from "./barrier.js";
 import { I32, moduleBuilder, type Code, type Local } from "./assembler.js";
 import { wasmLanes } from "./lanes-target.js";
-import type { MemoryPlan } from "./plan-memory.js";
-import type { Block, Loop, Place, Program, Step } from "./program.js";
+import { perThreadBytes, type MemoryPlan } from "./plan-memory.js";
+import type { Block, Kernel, Loop, Place, Program, Step } from "./program.js";
+import type { Schedule } from "./schedule.js";
+import type { Piece } from "./sharing.js";
 import { writeStop } from "./stop.js";
 
+const EQUALS_ZERO = 0x45;
 const PAGE_BYTES = 65_536;
 
 export interface CompiledModule {
@@ -12,12 +16,21 @@ export interface CompiledModule {
   readonly pages: number;
 }
 
-export function writeModule(program: Program, plan: MemoryPlan): CompiledModule {
+/** `run` has no parameter; with a schedule for several threads, the number of the thread. */
+export function writeModule(program: Program, plan: MemoryPlan, scheduled?: Schedule): CompiledModule {
   const module = moduleBuilder();
-  const run = module.function("run", 0, (code) => {
+  const run = module.function("run", scheduled === undefined ? 0 : 1, (code) => {
     const counters = new Map<Loop, Local>();
-    const address = ({ buffer, offset, perStep }: Place): void => {
-      code.i32(plan.addresses[buffer.id] + offset);
+    const [thread] = code.params;
+    /** `perThread`: bytes from what one thread gets to what the next one gets, beside what it has of its own. */
+    const address = ({ buffer, offset, perStep }: Place, shift = 0, perThread = 0): void => {
+      code.i32(plan.addresses[buffer.id] + offset + shift);
+      const ofThread = scheduled === undefined ? 0 : perThread + perThreadBytes(buffer);
+      if (ofThread !== 0) {
+        code.get(thread);
+        code.i32(ofThread);
+        code.op(0x6c, 0x6a);
+      }
       for (const { loop, bytes } of perStep) {
         const counter = counters.get(loop);
         if (counter === undefined || bytes === 0) continue;
@@ -34,7 +47,7 @@ export function writeModule(program: Program, plan: MemoryPlan): CompiledModule 
     const counterOf = (loop: Loop): Local => counters.get(loop) ?? code.local(I32);
     const writeLeave = ({ loop, unless, site }: Extract<Step, { readonly kind: "leave" }>): void => {
       mask(unless);
-      code.op(0x45);
+      code.op(EQUALS_ZERO);
       // Out of the block around the loop; a loop of one step is written without a loop of its own.
       code.leave(loop.count === 1 ? 0 : 1);
       code.get(counterOf(loop));
@@ -46,24 +59,71 @@ export function writeModule(program: Program, plan: MemoryPlan): CompiledModule 
         });
       });
     };
+    const writeBranch = ({ condition, then, otherwise }: Extract<Step, { readonly kind: "branch" }>): void => {
+      mask(condition);
+      code.when(
+        () => {
+          writeBlock(then);
+        },
+        () => {
+          writeBlock(otherwise);
+        },
+      );
+    };
+    /** Writes what thread 0 does alone. */
+    const writeSolo = (body: () => void): void => {
+      code.get(thread);
+      code.op(EQUALS_ZERO);
+      code.when(body);
+    };
+    const call = ({ key, arity, write }: Kernel): void => {
+      code.call(module.function(key, arity, write));
+    };
+    const writeCall = (step: Step & { readonly kind: "call" }): void => {
+      const shares = scheduled?.pieces.get(step);
+      if (shares === undefined) {
+        step.args.forEach((place) => {
+          address(place);
+        });
+        call(step.kernel);
+      } else
+        for (const { kernel, first, count, shifts, perThread } of runsOf(shares)) {
+          const body = (): void => {
+            step.args.forEach((place, i) => {
+              address(place, shifts[i], perThread[i]);
+            });
+            call(kernel);
+          };
+          if (count === shares.length) body();
+          else {
+            code.get(thread);
+            code.i32(first);
+            code.op(0x6b);
+            code.i32(count);
+            // Unsigned, so that threads before the first count as too large.
+            code.op(0x49);
+            code.when(body);
+          }
+        }
+    };
     const writeBlock = (block: Block): void => {
       for (const step of block.steps) {
-        if (step.kind === "loop") writeLoop(code, step.loop);
-        else if (step.kind === "call") {
-          step.args.forEach(address);
-          code.call(module.function(step.kernel.key, step.kernel.arity, step.kernel.write));
-        } else if (step.kind === "branch") {
-          mask(step.condition);
-          code.when(
-            () => {
-              writeBlock(step.then);
-            },
-            () => {
-              writeBlock(step.otherwise);
-            },
+        if (scheduled?.barriers.has(step) === true)
+          code.call(
+            module.function("barrier", 0, (body) => {
+              writeBarrier(body, scheduled.threads);
+            }),
           );
-        } else if (step.kind === "leave") writeLeave(step);
-        else {
+        if (step.kind === "loop" || step.kind === "branch") {
+          const body = (): void => {
+            if (step.kind === "loop") writeLoop(code, step.loop);
+            else writeBranch(step);
+          };
+          if (scheduled?.solo.has(step) === true) writeSolo(body);
+          else body();
+        } else if (step.kind === "call") writeCall(step);
+        else if (step.kind === "leave") writeLeave(step);
+        else if (step.kind === "index") {
           address(step.place);
           code.get(counterOf(step.loop));
           code.op(0x36, 2, 0);
@@ -88,7 +148,39 @@ export function writeModule(program: Program, plan: MemoryPlan): CompiledModule 
   });
   module.exportFunction("run", run);
   const pages = Math.ceil(plan.bytes / PAGE_BYTES);
-  return { bytes: module.build({ pages, shared: false }), pages };
+  return { bytes: module.build({ pages, shared: scheduled !== undefined }), pages };
+}
+
+/** Neighbouring threads that run the same kernel: thread t at the addresses plus `shifts` plus t times `perThread`. */
+interface Run {
+  readonly kernel: Kernel;
+  readonly first: number;
+  count: number;
+  shifts: readonly number[];
+  perThread: readonly number[];
+}
+
+function runsOf(pieces: readonly (Piece<Kernel> | undefined)[]): readonly Run[] {
+  const runs: Run[] = [];
+  pieces.forEach((piece, thread) => {
+    if (piece === undefined) return;
+    const { kernel, shifts } = piece;
+    const last = runs.at(-1);
+    const isNext = last?.kernel.key === kernel.key && last.first + last.count === thread;
+    if (last !== undefined && isNext && last.count === 1) {
+      const perThread = shifts.map((shift, i) => shift - last.shifts[i]);
+      last.perThread = perThread;
+      last.shifts = last.shifts.map((shift, i) => shift - last.first * perThread[i]);
+      last.count = 2;
+    } else if (
+      last !== undefined &&
+      isNext &&
+      shifts.every((shift, i) => shift === last.shifts[i] + thread * last.perThread[i])
+    )
+      last.count++;
+    else runs.push({ kernel, first: thread, count: 1, shifts, perThread: shifts.map(() => 0) });
+  });
+  return runs;
 }
 
 /** A module with one relaxed multiply-add, for asking an engine whether it has them. */

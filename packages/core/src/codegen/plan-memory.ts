@@ -2,19 +2,28 @@
  * The memory plan: every buffer gets a fixed place before anything runs. Two
  * buffers may share memory when one is no longer read before the other is first written.
  */
+import { SYNC } from "./barrier.js";
 import { placeBuffers, type Demand } from "./place-buffers.js";
 import { placesOf, type Block, type Buffer, type Loop, type Program } from "./program.js";
 
 /** The first bytes hold what a stopped run has to say. */
 export const REPORT_BYTES = 16;
 const ALIGNMENT = 16;
+/** What threads have of their own lies this far apart, in different cache lines. */
+const THREAD_ALIGNMENT = 64;
 
 export interface MemoryPlan {
   /** Byte address of each buffer, by its id. */
   readonly addresses: readonly number[];
+  /** Byte address of a buffer as a thread sees it. */
+  addressOf(buffer: Buffer, thread: number): number;
   /** Bytes in all. */
   readonly bytes: number;
 }
+
+/** From one thread's copy of a buffer to the next. */
+export const perThreadBytes = ({ bytes, perThread }: Buffer): number =>
+  perThread ? align(bytes, THREAD_ALIGNMENT) : 0;
 
 interface Lifetime {
   first: number;
@@ -62,28 +71,34 @@ function findLifetimes({ main, buffers, inputs, outputs }: Program): readonly Li
   return lifetimes;
 }
 
-const align = (bytes: number): number => Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
+const align = (bytes: number, to = ALIGNMENT): number => Math.ceil(bytes / to) * to;
 
 /** The buffers that share memory, with their lifetimes. */
-export function sharedBuffers(program: Program): readonly { readonly buffer: Buffer; readonly demand: Demand }[] {
+export function sharedBuffers(
+  program: Program,
+  threads = 1,
+): readonly { readonly buffer: Buffer; readonly demand: Demand }[] {
   const lifetimes = findLifetimes(program);
   return program.buffers.flatMap((buffer) => {
     const { first, last } = lifetimes[buffer.id];
-    return buffer.persistent || last < 0 ? [] : [{ buffer, demand: { first, last, bytes: align(buffer.bytes) } }];
+    if (buffer.persistent || last < 0) return [];
+    const bytes = align(buffer.bytes + (threads - 1) * perThreadBytes(buffer));
+    return [{ buffer, demand: { first, last, bytes } }];
   });
 }
 
 /** What is kept from run to run lies in front; the others share what comes behind. */
-export function planMemory(program: Program): MemoryPlan {
+export function planMemory(program: Program, threads = 1): MemoryPlan {
   const addresses = new Array<number>(program.buffers.length).fill(0);
-  let base = align(REPORT_BYTES);
+  let base = align(threads === 1 ? REPORT_BYTES : SYNC.bytes);
   for (const buffer of program.buffers)
     if (buffer.persistent) {
       addresses[buffer.id] = base;
       base += align(buffer.bytes);
     }
-  const shared = sharedBuffers(program);
+  const shared = sharedBuffers(program, threads);
   const { offsets, bytes } = placeBuffers(shared.map(({ demand }) => demand));
   shared.forEach(({ buffer }, i) => (addresses[buffer.id] = base + offsets[i]));
-  return { addresses, bytes: base + bytes };
+  const addressOf: MemoryPlan["addressOf"] = (buffer, thread) => addresses[buffer.id] + thread * perThreadBytes(buffer);
+  return { addresses, addressOf, bytes: base + bytes };
 }

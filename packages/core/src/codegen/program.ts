@@ -2,6 +2,7 @@
 import type { Location } from "../errors/issue.js";
 import type { DType } from "../shape/tensor-type.js";
 import type { Code } from "./assembler.js";
+import type { Sharing } from "./sharing.js";
 
 /** A block of steps: the whole program, the body of a loop, or a branch. */
 export interface Block {
@@ -32,6 +33,8 @@ export interface Buffer {
   readonly home: Block;
   /** Kept from run to run, and never shared. */
   readonly persistent: boolean;
+  /** Each thread has one of its own. */
+  readonly perThread: boolean;
 }
 
 /** An address: a buffer, an offset in bytes, and for each loop around it the bytes from one step to the next. */
@@ -46,6 +49,8 @@ export interface Kernel {
   readonly key: string;
   readonly arity: number;
   write(code: Code): void;
+  /** What is asked for only when several threads run the program. */
+  sharing(): Sharing<Kernel>;
 }
 
 export type Step =
@@ -56,7 +61,9 @@ export type Step =
   /** One of two blocks, as the mask at the place says. */
   | { readonly kind: "branch"; readonly condition: Place; readonly then: Block; readonly otherwise: Block }
   /** In a loop's own block: ends the loop, unless the mask at the place is set; set in the last step, it stops the run. */
-  | { readonly kind: "leave"; readonly loop: Loop; readonly unless: Place; readonly site: number };
+  | { readonly kind: "leave"; readonly loop: Loop; readonly unless: Place; readonly site: number }
+  /** From here on state changes, so nothing may stop the run any more. */
+  | { readonly kind: "commit" };
 
 /** The places that a step itself reads or writes; those of blocks inside are theirs. */
 export function placesOf(step: Step): readonly Place[] {
@@ -70,6 +77,7 @@ export function placesOf(step: Step): readonly Place[] {
     case "leave":
       return [step.unless];
     case "loop":
+    case "commit":
       return [];
     default:
       return step satisfies never;

@@ -3,8 +3,9 @@ import type { LaneFunction } from "../kernel/kernel.js";
 import type { DType } from "../shape/tensor-type.js";
 import type { Code } from "./assembler.js";
 import { BYTES, load, store, wasmLanes, type Precision, type Width } from "./lanes-target.js";
-import { coalesce, copyOf } from "./map.js";
+import { copyOf, VECTOR_WIDTH } from "./map.js";
 
+/** Axes are merged where they can be. */
 export interface ReduceKernel {
   readonly dtype: DType;
   /** The axes of the result, and how the operand is walked along them. The result is row-major. */
@@ -14,6 +15,10 @@ export interface ReduceKernel {
   readonly combine: LaneFunction;
 }
 
+/** Whether four results that are neighbours are computed at once; one to three at the end of their axis are not. */
+export const isVectorizedReduce = ({ dtype, kept }: Pick<ReduceKernel, "dtype" | "kept">): boolean =>
+  kept.strides.at(-1) === 1 && BYTES[dtype] * VECTOR_WIDTH === 16;
+
 /** Writes the kernel's function body. Parameters: addresses of the operand and of the result. */
 export function writeReduce(
   code: Code,
@@ -22,28 +27,25 @@ export function writeReduce(
 ): void {
   if (kept.dims.includes(0)) return;
   const bytes = BYTES[dtype];
-  const rowMajor = kept.dims.map((_, axis) => kept.dims.slice(axis + 1).reduce((product, size) => product * size, 1));
-  const outer = coalesce(kept.dims, [kept.strides, rowMajor]);
-  const fold = coalesce(reduced.dims, [reduced.strides]);
   const [source, target] = code.params;
-  const rank = outer.dims.length;
+  const rank = kept.dims.length;
 
   const results = (width: Width): void => {
     const lanes = wasmLanes(code, width, precision);
     const sum = lanes.constant(dtype, initial);
     const pointer = copyOf(code, source);
     const nest = (axis: number): void => {
-      if (axis === fold.dims.length) {
+      if (axis === reduced.dims.length) {
         const element = load(code, dtype, pointer, 0, width, false);
         const next = combine(lanes, sum, element);
         code.get(next.local);
         code.set(sum.local);
         return;
       }
-      const stride = fold.strides[0][axis];
-      code.repeat(fold.dims[axis], () => {
+      const stride = reduced.strides[axis];
+      code.repeat(reduced.dims[axis], () => {
         nest(axis + 1);
-        const below = axis + 1 < fold.dims.length ? fold.strides[0][axis + 1] * fold.dims[axis + 1] : 0;
+        const below = axis + 1 < reduced.dims.length ? reduced.strides[axis + 1] * reduced.dims[axis + 1] : 0;
         code.advance(pointer, (stride - below) * bytes);
       });
     };
@@ -63,17 +65,17 @@ export function writeReduce(
       results(1);
       return;
     }
-    const stride = outer.strides[0][axis];
+    const stride = kept.strides[axis];
     if (axis === rank - 1) {
-      const size = outer.dims[axis];
-      const vectorized = stride === 1 && bytes === 4;
+      const size = kept.dims[axis];
+      const vectorized = isVectorizedReduce({ dtype, kept });
       run(4, vectorized ? Math.floor(size / 4) : 0, stride);
       run(1, vectorized ? size % 4 : size, stride);
       return;
     }
-    code.repeat(outer.dims[axis], () => {
+    code.repeat(kept.dims[axis], () => {
       nest(axis + 1);
-      code.advance(source, (stride - outer.strides[0][axis + 1] * outer.dims[axis + 1]) * bytes);
+      code.advance(source, (stride - kept.strides[axis + 1] * kept.dims[axis + 1]) * bytes);
     });
   };
   nest(0);

@@ -3,8 +3,8 @@ import type { LaneFunction } from "../kernel/kernel.js";
 import type { Lanes } from "../kernel/lanes.js";
 import type { DType } from "../shape/tensor-type.js";
 
-/** Follows element types only, and notes whether one of 64 bits or a division of integers occurs. */
-function typeLanes(note: (fits: boolean) => void): Lanes<DType> {
+/** Follows element types only, and notes of each operation whether four fit a vector: not those of 64 bits, nor divisions of integers. */
+export function typeLanes(note: (fits: boolean) => void): Lanes<DType> {
   const seen = (dtype: DType): DType => {
     note(dtype !== "f64");
     return dtype;
@@ -59,6 +59,17 @@ export interface LaneCall {
   readonly lane: LaneFunction;
   /** Values: inputs first, then results of the calls before. */
   readonly args: readonly number[];
+}
+
+/** How many operations the calls are for one element. */
+export function countOperations(inputs: readonly DType[], calls: readonly LaneCall[]): number {
+  let count = 0;
+  const lanes = typeLanes(() => {
+    count++;
+  });
+  const values: DType[] = [...inputs];
+  for (const { lane, args } of calls) values.push(lane(lanes, ...args.map((arg) => values[arg])));
+  return count;
 }
 
 export function isVectorizable(inputs: readonly DType[], calls: readonly LaneCall[]): boolean {

@@ -19,8 +19,10 @@ export interface Engine {
   load(state: readonly TensorData[]): void;
   /** A copy of the state. */
   save(): readonly TensorData[];
-  /** State advances only when this returns. Throws RunError. */
-  run(inputs: readonly TensorData[]): readonly TensorData[];
+  /** State advances only when this succeeds. Throws RunError. */
+  run(inputs: readonly TensorData[]): readonly TensorData[] | Promise<readonly TensorData[]>;
+  /** Lets go of what is not freed by itself. */
+  remove(): void;
 }
 
 /** A graph with its parameters and outputs sorted by role. */
@@ -67,12 +69,16 @@ function checkFilled(name: string, value: TensorData): void {
 /** Engines kept for sizes that may come again: the usual batch, the last smaller one, some lengths. */
 const MOST_ENGINES = 8;
 
-/** An executable over the engines that `engineFor` makes, one per set of sizes. `initial`: a value for every state parameter. */
-export function executableOf(
-  graph: Graph,
-  initial: TensorsByName,
-  engineFor: (sorted: Interface, bindings: DimBindings) => Promise<Engine>,
-): Executable {
+/** What makes the engines of an executable, and what they share. */
+export interface Engines {
+  readonly threads: number;
+  make(sorted: Interface, bindings: DimBindings): Promise<Engine>;
+  /** Ends what they share. */
+  stop(): void;
+}
+
+/** An executable over engines, one per set of sizes. `initial`: a value for every state parameter. */
+export function executableOf(graph: Graph, initial: TensorsByName, shared: Engines): Executable {
   const sorted = interfaceOf(graph);
   const { state, inputs, outputs } = sorted;
   const engines = new Map<string, Promise<Engine>>();
@@ -99,6 +105,14 @@ export function executableOf(
     last = turn.catch(() => undefined);
     return turn;
   };
+  /** Keeps those of the last few sizes. The state is no longer in one that goes. */
+  const removeOldest = async (): Promise<void> => {
+    const [oldest] = engines;
+    if (engines.size <= MOST_ENGINES) return;
+    engines.delete(oldest[0]);
+    // One that could not be made has nothing to remove.
+    (await oldest[1].catch(() => undefined))?.remove();
+  };
   const savedState = (): ReadonlyMap<string, TensorData> => {
     const values = holder.save();
     return new Map(state.map((param, i) => [param.name, values[i]]));
@@ -108,6 +122,7 @@ export function executableOf(
     holder = heldHere(checked);
   });
   return {
+    threads: shared.threads,
     run: async (given) =>
       inTurn(async () => {
         checkNames(Object.keys(given), inputs, "input");
@@ -120,16 +135,17 @@ export function executableOf(
           checkFilled(`input ${inputs[i].name}`, value);
         });
         const key = JSON.stringify(bindings);
-        const pending = engines.get(key) ?? engineFor(sorted, bindings);
+        const pending = engines.get(key) ?? shared.make(sorted, bindings);
         // Taken out first, so that the order is that of the last use.
         engines.delete(key);
         engines.set(key, pending);
-        if (engines.size > MOST_ENGINES) for (const [oldest] of [...engines].slice(0, 1)) engines.delete(oldest);
         const engine = await pending;
         refuseDisposed();
         if (holder !== engine) engine.load(holder.save());
         holder = engine;
-        const results = engine.run(values);
+        await removeOldest();
+        const results = await engine.run(values);
+        refuseDisposed();
         return Object.fromEntries(outputs.map((name, i) => [name, results[i]]));
       }),
     readState: async () => inTurn(() => Object.fromEntries(savedState())),
@@ -142,6 +158,7 @@ export function executableOf(
     dispose() {
       disposed = true;
       engines.clear();
+      shared.stop();
       holder = heldHere([]);
     },
   };

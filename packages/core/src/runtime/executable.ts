@@ -4,6 +4,8 @@ import type { TensorData } from "../shape/tensor-data.js";
 export type TensorsByName = Readonly<Record<string, TensorData>>;
 
 export interface Executable {
+  /** How many threads a run uses: what was asked for, or 1 where there are none to be had. */
+  readonly threads: number;
   /**
    * One run: a value for every parameter that is not state; all outputs that are not next states. Symbols are bound to
    * the sizes of the inputs, which may differ from run to run. State changes only when the run succeeds.
@@ -14,6 +16,6 @@ export interface Executable {
   readState(): Promise<TensorsByName>;
   /** Replaces some or all of the state. Throws RunError for names or types that are not the state's. */
   writeState(state: TensorsByName): Promise<void>;
-  /** Frees what it holds. A later run throws RunError. Unreachable executables are freed without it. */
+  /** Frees what it holds and ends its threads. A later run throws RunError. Unreachable executables are freed without it. */
   dispose(): void;
 }

@@ -28,5 +28,6 @@ export function referenceEngine({ graph, state, inputs, outputs }: Interface, bi
       held = named(state.map((param) => nextOf.get(param.name) ?? ""));
       return named(outputs);
     },
+    remove: () => undefined,
   };
 }

@@ -1,9 +1,10 @@
 /** The compiled executor as an engine: one WebAssembly module per graph and set of sizes, with state in its memory. */
 import type { Precision } from "../codegen/lanes-target.js";
 import { lower } from "../codegen/lower.js";
-import { relaxedSimdProbe, writeModule } from "../codegen/module.js";
+import { relaxedSimdProbe, writeModule, type CompiledModule } from "../codegen/module.js";
 import { planMemory, type MemoryPlan } from "../codegen/plan-memory.js";
 import type { Port, Program } from "../codegen/program.js";
+import { schedule } from "../codegen/schedule.js";
 import { CompileError, RunError } from "../errors/errors.js";
 import { bindGraph } from "../graph/bind.js";
 import { expandRegions } from "../graph/expand.js";
@@ -12,6 +13,7 @@ import { elementCount } from "../shape/strides.js";
 import type { NumberArray, TensorData } from "../shape/tensor-data.js";
 import { runPasses, type Pass } from "../passes/pass.js";
 import type { Engine, Interface } from "./engine.js";
+import type { Threads } from "./threads.js";
 
 /** bool is a mask inside, 0 or -1 in four bytes, and 0 or 1 in one byte outside. */
 const ARRAYS = { f32: Float32Array, f64: Float64Array, i32: Int32Array, u32: Uint32Array, bool: Int32Array } as const;
@@ -65,20 +67,38 @@ function tooLarge(graph: string, program: Program, bytes: number): CompileError 
 /** Whether this engine fuses multiply and add; on by default in V8 from Node 22 on. */
 export const hasRelaxedSimd = (): boolean => WebAssembly.validate(relaxedSimdProbe());
 
-/** An engine for a graph without f64. Throws CompileError when the plan does not fit into memory. */
+/** A module in the memory that it runs in. */
+interface Loaded {
+  readonly memory: WebAssembly.Memory;
+  run(): void | Promise<void>;
+  remove(): void;
+}
+
+async function loadAlone({ bytes, pages }: CompiledModule): Promise<Loaded> {
+  const memory = new WebAssembly.Memory({ initial: pages });
+  const { instance } = await WebAssembly.instantiate(bytes, { env: { memory } });
+  return { memory, run: instance.exports.run as () => void, remove: () => undefined };
+}
+
+async function loadShared({ bytes, pages }: CompiledModule, threads: Threads): Promise<Loaded> {
+  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+  return { memory, ...(await threads.add(await WebAssembly.compile(bytes), memory)) };
+}
+
+/** An engine for a graph without f64, on the calling thread or on several. Throws CompileError when the plan does not fit into memory. */
 export async function wasmEngine(
   { graph, state, inputs, outputs }: Interface,
   bindings: DimBindings,
   precision: Precision,
   passes: readonly Pass[],
+  threads: Threads | undefined,
 ): Promise<Engine> {
   const program = lower(runPasses(expandRegions(bindGraph(graph, bindings)), passes), precision);
-  const plan = planMemory(program);
+  const plan = planMemory(program, threads?.count);
   if (plan.bytes > MOST_BYTES) throw tooLarge(graph.name, program, plan.bytes);
-  const { bytes, pages } = writeModule(program, plan);
-  const memory = new WebAssembly.Memory({ initial: pages });
-  const { instance } = await WebAssembly.instantiate(bytes, { env: { memory } });
-  const run = instance.exports.run as () => void;
+  const { memory, run, remove } = await (threads === undefined
+    ? loadAlone(writeModule(program, plan))
+    : loadShared(writeModule(program, plan, schedule(program, plan, threads.count)), threads));
   for (const { port, data } of program.constants) viewOf(memory, plan, port).array.set(data);
 
   const views = (ports: readonly Port[], names: readonly string[]): readonly View[] => {
@@ -100,13 +120,13 @@ export async function wasmEngine(
       });
     },
     save: () => stateViews.map(take),
-    run(values) {
+    async run(values) {
       inputViews.forEach((view, i) => {
         put(view, values[i]);
       });
       report[0] = NOT_STOPPED;
       try {
-        run();
+        await run();
       } catch (error) {
         if (!(error instanceof WebAssembly.RuntimeError) || report[0] === NOT_STOPPED) throw error;
         const [number, index, limit] = report;
@@ -133,5 +153,6 @@ export async function wasmEngine(
       }
       return outputViews.map(take);
     },
+    remove,
   };
 }
