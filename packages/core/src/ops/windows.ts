@@ -10,7 +10,7 @@ import type { Dims, TensorType } from "../shape/tensor-type.js";
 import type { Op } from "./op.js";
 import { allNumeric, areIncreasing, behindSteps, haveLength, wrapTo } from "./rules.js";
 
-type WindowSteps = {
+export type WindowSteps = {
   readonly axes: readonly number[];
   readonly steps: readonly number[];
   readonly dilations: readonly number[];
