@@ -133,3 +133,4 @@ export type { Precision } from "./codegen/lanes-target.js";
 export type { AttrKind, Attrs, AttrValue, NoAttrs } from "./ir/attrs.js";
 export { compile, type CompileOptions } from "./runtime/compile.js";
 export type { Executable, TensorsByName } from "./runtime/executable.js";
+export { hasRelaxedSimd } from "./runtime/wasm.js";

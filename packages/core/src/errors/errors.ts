@@ -43,5 +43,10 @@ export class RunError extends LatchgradError {
   override readonly name = "RunError";
 }
 
+/** The saved state of a run cannot be written, cannot be trusted, or belongs to another run. */
+export class CheckpointError extends LatchgradError {
+  override readonly name = "CheckpointError";
+}
+
 /** The error for a state that cannot be reached unless Latchgrad itself is wrong. */
 export const internalError = (fact: string): Error => new Error(`internal: ${fact}; please report this`);
