@@ -1,5 +1,5 @@
 /** Evaluation: loss and metrics of a model over several batches of a split. */
-import { compile, type Executable, type TensorData } from "@latchgrad/core";
+import { compile, type Executable, type Precision, type TensorsByName } from "@latchgrad/core";
 import { objectiveDefinitionOf } from "@latchgrad/layers";
 import type { Evaluation } from "./events.js";
 import { evaluationBatches, type Experiment } from "./experiment.js";
@@ -8,7 +8,7 @@ import { metricNames } from "./training-step.js";
 
 export interface Evaluator {
   /** The first batches of a split, with these weights; `step` only says when it was. */
-  evaluate(split: Split, weights: Readonly<Record<string, TensorData>>, step: number): Promise<Evaluation>;
+  evaluate(split: Split, weights: TensorsByName, step: number): Promise<Evaluation>;
   dispose(): void;
 }
 
@@ -17,21 +17,17 @@ export const usedInputs = (batch: Batch, used: ReadonlySet<string>): Batch =>
   Object.fromEntries(Object.entries(batch).filter(([name]) => used.has(name)));
 
 /** Prepares evaluation of an experiment's model on its task. */
-export async function makeEvaluator(experiment: Experiment, task: Task): Promise<Evaluator> {
+export async function makeEvaluator(experiment: Experiment, task: Task, precision: Precision): Promise<Evaluator> {
   const { config, model } = experiment;
   const whole = model.graph("eval");
   const reported = ["loss", ...metricNames(model)];
   // Nobody looks at predictions here, so they are not computed any further than loss and metrics need them.
   const graph = { ...whole, outputs: whole.outputs.filter(({ name }) => reported.includes(name)) };
   const used = new Set(graph.params.map((param) => param.name));
-  const executable: Executable = await compile(graph);
+  const executable: Executable = await compile(graph, { precision });
   const averages = averagesOf(experiment);
 
-  async function evaluate(
-    split: Split,
-    weights: Readonly<Record<string, TensorData>>,
-    step: number,
-  ): Promise<Evaluation> {
+  async function evaluate(split: Split, weights: TensorsByName, step: number): Promise<Evaluation> {
     const { batch: size } = config.training;
     const wanted = evaluationBatches(config.training);
     const batches = Math.min(wanted, task.batchesPerEpoch(split, size) ?? wanted);
@@ -61,7 +57,7 @@ export async function makeEvaluator(experiment: Experiment, task: Task): Promise
 /** The number of examples: the size of the first axis of all inputs and targets. */
 export const batchSize = (batch: Batch): number => Object.values(batch)[0].dims[0];
 
-interface Average {
+export interface Average {
   before(value: number): number;
   after(mean: number): number;
 }
@@ -69,7 +65,7 @@ const ARITHMETIC: Average = { before: (value) => value, after: (mean) => mean };
 const GEOMETRIC: Average = { before: Math.log, after: Math.exp };
 
 /** How values of several batches become one: what is an exponential of a mean is averaged before the exponential. */
-function averagesOf({ config }: Experiment): (name: string) => Average {
+export function averagesOf({ config }: Experiment): (name: string) => Average {
   const geometric = new Set(
     config.metrics
       .filter((metric) => objectiveDefinitionOf(metric).average === "geometric")

@@ -1,14 +1,15 @@
 /** What a training run tells while it goes on. */
-import type { TensorData } from "@latchgrad/core";
+import type { TensorsByName } from "@latchgrad/core";
+import type { Best, Ending, RunState } from "./run-state.js";
 import type { Baseline, Split } from "./tasks/task.js";
 
 /** Metric values by name. */
 export type Metrics = Readonly<Record<string, number>>;
 
-/** One update was made. Loss and metrics are those of its batch, before the update. */
+/** One step was made. Loss and metrics are those of its batches, before the update; NaN where all of them were left out. */
 export interface StepEvent {
   readonly kind: "step";
-  /** Number of this update, counted from 1 and over resumes. */
+  /** Number of this step, counted from 1 and over resumes. */
   readonly step: number;
   /** Of the whole run, as the config says. */
   readonly steps: number;
@@ -19,6 +20,8 @@ export interface StepEvent {
   readonly gradientNorm: number;
   /** A recent average over the time spent in steps; the only thing here that differs between equal runs. */
   readonly examplesPerSecond: number;
+  /** Batches of this step that were left out, because their loss or gradient was not finite; absent where there were none. */
+  readonly skipped?: number | undefined;
   /** Passes over the training data so far, including the one under way; undefined where data never end. */
   readonly epoch?: number | undefined;
 }
@@ -39,18 +42,27 @@ export interface EvaluationEvent extends Evaluation {
   readonly kind: "evaluation";
 }
 
+/** A checkpoint is due. The run waits until the next event is asked for, so that whoever saves it can take the time. */
+export interface CheckpointEvent {
+  readonly kind: "checkpoint";
+  readonly step: number;
+  readonly state: RunState;
+}
+
 /** The run has ended; always the last event. */
 export interface DoneEvent {
   readonly kind: "done";
-  /** All steps were made; stopWhen was reached; the signal was aborted. */
-  readonly reason: "steps" | "stopped" | "aborted";
-  /** Updates made in all. */
+  readonly reason: Ending | "aborted";
+  /** Steps made in all. */
   readonly step: number;
-  readonly weights: Readonly<Record<string, TensorData>>;
-  /** Everything needed to go on exactly from here: weights, optimizer state, step and key. */
-  readonly state: Readonly<Record<string, TensorData>>;
+  /** The model: the best one where the config asks for it, else the last; averages where there are averages. */
+  readonly weights: TensorsByName;
+  /** What the weights were best at, where the config asks for the best. */
+  readonly best?: Best | undefined;
+  /** Everything needed to go on exactly from here. */
+  readonly state: RunState;
   /** On the test part. Absent when aborted, because whoever aborts wants to leave. */
   readonly evaluation?: Evaluation | undefined;
 }
 
-export type TrainingEvent = StepEvent | EvaluationEvent | DoneEvent;
+export type TrainingEvent = StepEvent | EvaluationEvent | CheckpointEvent | DoneEvent;

@@ -6,6 +6,7 @@
 import { ConfigError, suggestName, type Issue } from "@latchgrad/core";
 import { buildModel, jsonSchemaOf, modelFields, readModelWith, type Model } from "@latchgrad/layers";
 import * as z from "zod";
+import { averageSchema } from "./averaging.js";
 import { clipSchema } from "./clipping.js";
 import { optimizerOf, optimizerSchema } from "./optimizers/registry.js";
 import { signatureOf, taskSchema } from "./tasks/registry.js";
@@ -16,11 +17,37 @@ const EVALUATION_BATCHES = 10;
 
 const countField = z.int().min(1).max(1_000_000_000);
 
+/** Checkpoints that are kept when the config does not say. */
+const KEPT_CHECKPOINTS = 3;
+/** One that turns out to be damaged needs another one to fall back to. */
+const FEWEST_CHECKPOINTS = 2;
+
+const watchedField = z.string().default("loss");
+
 const trainingSchema = z
   .strictObject({
     optimizer: optimizerSchema.describe("How weights follow the gradient."),
     clip: clipSchema.optional(),
-    batch: z.int().min(1).max(1_000_000).describe("Examples per step."),
+    batch: z
+      .int()
+      .min(1)
+      .max(1_000_000)
+      .describe("Examples per step, or per part of a step where accumulate is given."),
+    accumulate: z
+      .int()
+      .min(1)
+      .max(1_000_000)
+      .default(1)
+      .describe("Batches per step. The update follows the mean of their gradients, and memory is that of one batch."),
+    skipNonFinite: z
+      .strictObject({
+        atMost: countField.describe("The run stops when more batches than this were left out."),
+      })
+      .optional()
+      .describe(
+        "Leaves out and counts batches whose loss or gradient is not finite; the state stays as it was. Absent: the first one stops the run.",
+      ),
+    average: averageSchema.optional(),
     steps: countField.describe("Steps of the whole run."),
     seed: z
       .union([z.string().max(1000), z.int()])
@@ -34,7 +61,7 @@ const trainingSchema = z
       .describe("When to look at the validation part. Absent: only the test part, at the end."),
     stopWhen: z
       .strictObject({
-        metric: z.string().default("loss").describe('What an evaluation must reach: "loss" or the name of a metric.'),
+        metric: watchedField.describe('What an evaluation must reach: "loss" or the name of a metric.'),
         below: z.number().optional().describe("Stop as soon as it is below this."),
         above: z.number().optional().describe("Stop as soon as it is above this."),
       })
@@ -43,6 +70,28 @@ const trainingSchema = z
       })
       .optional()
       .describe("Ends the run early, at an evaluation. Needs evaluate."),
+    best: z
+      .strictObject({
+        metric: watchedField.describe('What evaluations are compared by: "loss" or the name of a metric.'),
+        patience: countField
+          .optional()
+          .describe("Early stopping: ends the run after so many evaluations in a row that were not better."),
+        margin: z.number().nonnegative().default(0).describe("By how much an evaluation must be better to count."),
+      })
+      .optional()
+      .describe("The run gives the model that was best at an evaluation instead of the last one. Needs evaluate."),
+    checkpoints: z
+      .strictObject({
+        every: countField.optional().describe("Steps between two checkpoints. Absent: one each minute."),
+        keep: z
+          .int()
+          .min(FEWEST_CHECKPOINTS)
+          .max(1000)
+          .default(KEPT_CHECKPOINTS)
+          .describe("How many checkpoints are kept, the latest ones."),
+      })
+      .prefault({})
+      .describe("When a run that keeps checkpoints saves its state."),
   })
   .describe("How the model is trained.");
 
@@ -67,29 +116,33 @@ export function readExperiment(document: unknown): Experiment {
   const { task, training, ...modelConfig } = config;
   optimizerOf(training.optimizer).check?.(training.optimizer);
   const model = buildModel(modelConfig, signatureOf(task, config.dtype));
-  const issues = stopIssues(training, ["loss", ...metricNames(model)]);
+  const issues = watchIssues(training, ["loss", ...metricNames(model)]);
   if (issues.length > 0) throw new ConfigError(issues);
   return { config, model };
 }
 
-function stopIssues({ stopWhen, evaluate }: TrainingConfig, known: readonly string[]): readonly Issue[] {
-  if (stopWhen === undefined) return [];
+/** Options that look at evaluations: they need some, and what they look at must be there. */
+function watchIssues(training: TrainingConfig, known: readonly string[]): readonly Issue[] {
   const issues: Issue[] = [];
-  if (evaluate === undefined)
-    issues.push({
-      code: "config.stop-without-evaluation",
-      problem: "stopWhen needs evaluations to look at",
-      at: { kind: "config", pointer: "/training/stopWhen" },
-      expected: "evaluate beside it",
-      hint: 'for example "evaluate": {"every": 100}',
-    });
-  if (!known.includes(stopWhen.metric))
-    issues.push({
-      code: "config.unknown-name",
-      problem: `the model computes no "${stopWhen.metric}"`,
-      at: { kind: "config", pointer: "/training/stopWhen/metric" },
-      hint: suggestName(stopWhen.metric, known),
-    });
+  for (const key of ["stopWhen", "best"] as const) {
+    const option = training[key];
+    if (option === undefined) continue;
+    if (training.evaluate === undefined)
+      issues.push({
+        code: "config.stop-without-evaluation",
+        problem: `${key} needs evaluations to look at`,
+        at: { kind: "config", pointer: `/training/${key}` },
+        expected: "evaluate beside it",
+        hint: 'for example "evaluate": {"every": 100}',
+      });
+    if (!known.includes(option.metric))
+      issues.push({
+        code: "config.unknown-name",
+        problem: `the model computes no "${option.metric}"`,
+        at: { kind: "config", pointer: `/training/${key}/metric` },
+        hint: suggestName(option.metric, known),
+      });
+  }
   return issues;
 }
 

@@ -1,6 +1,20 @@
 /** The public surface of @latchgrad/optim: re-exports only. */
+export { averageSchema, type AverageConfig } from "./averaging.js";
+export { CHECKPOINT_FORMAT, decodeCheckpoint, encodeCheckpoint, type Checkpoint } from "./checkpoints/checkpoint.js";
+export { loadCheckpoint, saveCheckpoint, type Loaded, type SaveOptions } from "./checkpoints/keep.js";
+export { checkResume } from "./checkpoints/resume.js";
+export { checkedFiles, SUMS_FILE, withSums } from "./checkpoints/sums.js";
+export { memoryStore, type CheckpointFiles, type CheckpointStore } from "./checkpoints/store.js";
 export { clipGradients, clipSchema, globalNorm, type ClipConfig, type Gradients } from "./clipping.js";
-export type { DoneEvent, Evaluation, EvaluationEvent, Metrics, StepEvent, TrainingEvent } from "./events.js";
+export type {
+  CheckpointEvent,
+  DoneEvent,
+  Evaluation,
+  EvaluationEvent,
+  Metrics,
+  StepEvent,
+  TrainingEvent,
+} from "./events.js";
 export {
   experimentJsonSchema,
   experimentSchema,
@@ -21,6 +35,7 @@ export {
 } from "./optimizers/apply.js";
 export type { Optimizer, Updated, UpdateRule } from "./optimizers/optimizer.js";
 export { optimizers, optimizerSchema, type OptimizerConfig } from "./optimizers/registry.js";
+export type { Best, Ending, RunState } from "./run-state.js";
 export { learningRateAt, learningRateSchema, schedules, type LearningRateConfig } from "./schedules/registry.js";
 export type { Schedule } from "./schedules/schedule.js";
 export { openTask, signatureOf, tasks, taskSchema, type TaskConfig } from "./tasks/registry.js";
@@ -35,4 +50,5 @@ export {
   type TaskDefinition,
 } from "./tasks/task.js";
 export { train, type TrainOptions } from "./trainer.js";
+export { betterOf } from "./watch.js";
 export { trainingStep, type StepGraph, type StepOptions } from "./training-step.js";

@@ -3,154 +3,126 @@
  * step depends on is the executable's state and the step number, so the same
  * seed gives the same bits, whether or not a run was stopped in between.
  */
-import { compile, RunError, type Executable, type TensorData } from "@latchgrad/core";
-import { batchSize, makeEvaluator, usedInputs, type Evaluator } from "./evaluation.js";
-import type { DoneEvent, Evaluation, StepEvent, TrainingEvent } from "./events.js";
-import type { Experiment, TrainingConfig } from "./experiment.js";
-import { openTask } from "./tasks/registry.js";
-import type { ReadFile, Task } from "./tasks/task.js";
-import { makeThroughput, type Throughput } from "./throughput.js";
-import { trainingStep, type StepGraph } from "./training-step.js";
+import type { Precision } from "@latchgrad/core";
+import type { CheckpointEvent, DoneEvent, Evaluation, TrainingEvent } from "./events.js";
+import type { Experiment } from "./experiment.js";
+import { openRun, type Run } from "./run.js";
+import type { RunState } from "./run-state.js";
+import type { ReadFile } from "./tasks/task.js";
+import { checkLoss, makeStep } from "./train-step.js";
+import { UNWATCHED, watchEvaluation, type Watched } from "./watch.js";
 
 export interface TrainOptions {
   /** Ends the run between two steps, with the event done and reason "aborted". */
   readonly signal?: AbortSignal | undefined;
   /** Needed by tasks that read files. */
   readonly readFile?: ReadFile | undefined;
-  /** How many threads share each step; see `compile`. Nothing in the run depends on it. Default 1. */
-  readonly threads?: number | undefined;
-  /** The `state` of an earlier run of the same experiment, which then goes on exactly where it ended. */
-  readonly state?: Readonly<Record<string, TensorData>> | undefined;
-}
-
-interface Run {
-  readonly training: TrainingConfig;
-  readonly task: Task;
-  readonly step: StepGraph;
-  readonly executable: Executable;
-  readonly evaluator: Evaluator;
-  /** Inputs and targets that the step reads. */
-  readonly used: ReadonlySet<string>;
-  readonly throughput: Throughput;
+  /** The state of an earlier run of the same experiment, which then goes on exactly where it was. */
+  readonly state?: RunState | undefined;
+  /** Whether to tell when a checkpoint is due: as the config says, and before the run ends. */
+  readonly checkpoints?: boolean | undefined;
+  /** How sums of products are rounded; "fast" when absent. */
+  readonly precision?: Precision | undefined;
 }
 
 /** How long the loop keeps the thread before timers and signals get a turn. It changes when things happen, never what. */
 const LONGEST_TURN_MS = 20;
+/** Between two checkpoints, where the config does not count steps. A clock that is set does not change it. */
+const CHECKPOINT_MS = 60_000;
 
 /**
- * Trains the model of an experiment. Events come in the order step, evaluation (where one is due), ..., done.
+ * Trains the model of an experiment. Events come in the order step, evaluation and checkpoint (where they are due), ..., done.
  * Nothing runs between the consumer's requests, and leaving the loop early frees everything.
- * Throws RunError when a loss is not a finite number or a gradient is not a number, ConfigError when the task's data cannot be read.
+ * Throws RunError when a loss is not a finite number or a gradient is not a number, ConfigError when the task's data cannot be read,
+ * CheckpointError when `state` was made with other data.
  */
 export async function* train(experiment: Experiment, options: TrainOptions = {}): AsyncGenerator<TrainingEvent, void> {
-  const run = await startRun(experiment, options);
+  const run = await openRun(experiment, options);
   try {
     yield* runSteps(run, options);
   } finally {
-    run.executable.dispose();
-    run.evaluator.dispose();
+    run.dispose();
   }
 }
 
-async function startRun(experiment: Experiment, { readFile, state, threads = 1 }: TrainOptions): Promise<Run> {
-  const { training, dtype } = experiment.config;
-  const task = await openTask(experiment.config.task, { seed: training.seed, dtype, readFile });
-  const step = trainingStep(experiment.model, training);
-  const executable = await compile(step.graph, { threads, state: state ?? step.initialState(training.seed) });
-  return {
-    training,
-    task,
-    step,
-    executable,
-    evaluator: await makeEvaluator(experiment, task),
-    used: new Set(step.graph.params.map((param) => param.name)),
-    throughput: makeThroughput(),
+async function* runSteps(run: Run, { signal, state, checkpoints }: TrainOptions): AsyncGenerator<TrainingEvent, void> {
+  const { training } = run.experiment.config;
+  let done = state?.step ?? 0;
+  let watched: Watched = state ?? UNWATCHED;
+  /** The step of the last checkpoint, here or in the run that this one goes on from. */
+  let saved = state?.step;
+  const isDue = checkpointClock(training.checkpoints.every);
+  const checkpoint = async (): Promise<CheckpointEvent> => {
+    saved = done;
+    return { kind: "checkpoint", step: done, state: await stateOf(run, done, watched) };
   };
-}
 
-async function* runSteps(run: Run, { signal, state }: TrainOptions): AsyncGenerator<TrainingEvent, void> {
-  const { training } = run;
-  let done = state === undefined ? 0 : state.step.data[0];
   let turnBegan = performance.now();
-  let reason: DoneEvent["reason"] = "steps";
-  while (done < training.steps) {
+  let aborted = false;
+  while (done < training.steps && watched.ending === undefined) {
     if (performance.now() - turnBegan > LONGEST_TURN_MS) {
       await nextTurn();
       turnBegan = performance.now();
     }
-    if (signal?.aborted === true) {
-      reason = "aborted";
-      break;
-    }
+    aborted = signal?.aborted === true;
+    if (aborted) break;
     yield await makeStep(run, done);
     done++;
-    if (training.evaluate === undefined || done % training.evaluate.every !== 0) continue;
-    const evaluation = await evaluateNow(run, "validation", done);
-    yield { kind: "evaluation", ...evaluation };
-    if (isReached(training, evaluation)) {
-      reason = "stopped";
-      break;
+    if (training.evaluate !== undefined && done % training.evaluate.every === 0) {
+      const weights = run.step.modelWeights(await run.executable.readState());
+      const evaluation = await evaluateNow(run, "validation", weights, done);
+      watched = watchEvaluation(run.experiment, watched, evaluation, weights);
+      yield { kind: "evaluation", ...evaluation };
     }
+    if (checkpoints === true && isDue(done)) yield await checkpoint();
   }
-  const evaluation = reason === "aborted" ? undefined : await evaluateNow(run, "test", done);
-  const finalState = await run.executable.readState();
-  yield { kind: "done", reason, step: done, weights: weightsOf(run, finalState), state: finalState, evaluation };
+  if (checkpoints === true && saved !== done) yield await checkpoint();
+  yield await endOf(run, await stateOf(run, done, watched), aborted);
 }
 
-/** One update, from `done` updates to one more. */
-async function makeStep({ training, task, step, executable, used, throughput }: Run, done: number): Promise<StepEvent> {
-  const began = performance.now();
-  const batch = task.batch("train", done, training.batch);
-  const outputs = await executable.run(usedInputs(batch, used));
-  const numberOf = (name: string): number => outputs[name].data[0];
-  const loss = numberOf("loss");
-  const gradientNorm = numberOf("gradientNorm");
-  const number = done + 1;
-  checkNumber(loss, Number.isFinite(loss), "loss", `step ${number}`);
-  // An infinite norm may be no more than squares too large for f32, and clipping makes it harmless; NaN ruins all weights.
-  checkNumber(gradientNorm, !Number.isNaN(gradientNorm), "gradient", `step ${number}`);
-  const perEpoch = task.batchesPerEpoch("train", training.batch);
-  return {
-    kind: "step",
-    step: number,
-    steps: training.steps,
-    loss,
-    metrics: Object.fromEntries(step.metrics.map((name) => [name, numberOf(name)])),
-    learningRate: numberOf("learningRate"),
-    gradientNorm,
-    examplesPerSecond: throughput.add(batchSize(batch), performance.now() - began),
-    epoch: perEpoch === undefined ? undefined : Math.floor(done / perEpoch) + 1,
+/** Says after each step whether a checkpoint is due. */
+function checkpointClock(every: number | undefined): (step: number) => boolean {
+  let last = performance.now();
+  return (step) => {
+    if (every !== undefined) return step % every === 0;
+    const isDue = performance.now() - last >= CHECKPOINT_MS;
+    if (isDue) last = performance.now();
+    return isDue;
   };
 }
 
-/** Stops a run whose numbers have become meaningless, and says where that showed first. */
-function checkNumber(value: number, isGood: boolean, quantity: "loss" | "gradient", place: string): void {
-  if (isGood) return;
-  throw new RunError([
-    {
-      code: `run.${quantity}-not-finite`,
-      problem: `the ${quantity} is a finite number`,
-      at: { kind: "value", name: `${quantity} of ${place}` },
-      received: String(value),
-      hint: "try a lower learning rate, or clip gradients",
-    },
-  ]);
+const stateOf = async (run: Run, step: number, { best, sinceBest, ending }: Watched): Promise<RunState> => ({
+  step,
+  tensors: await run.executable.readState(),
+  best,
+  sinceBest,
+  ending,
+  files: run.files,
+});
+
+async function endOf(run: Run, state: RunState, aborted: boolean): Promise<DoneEvent> {
+  const { best, step } = state;
+  const weights = best?.weights ?? run.step.modelWeights(state.tensors);
+  return {
+    kind: "done",
+    reason: aborted ? "aborted" : (state.ending ?? "steps"),
+    step,
+    weights,
+    best,
+    state,
+    evaluation: aborted ? undefined : await evaluateNow(run, "test", weights, best?.step ?? step),
+  };
 }
 
-async function evaluateNow(run: Run, split: "validation" | "test", step: number): Promise<Evaluation> {
-  const evaluation = await run.evaluator.evaluate(split, weightsOf(run, await run.executable.readState()), step);
-  checkNumber(evaluation.loss, Number.isFinite(evaluation.loss), "loss", `the ${split} evaluation after step ${step}`);
+async function evaluateNow(
+  run: Run,
+  split: "validation" | "test",
+  weights: RunState["tensors"],
+  step: number,
+): Promise<Evaluation> {
+  const evaluation = await run.evaluator.evaluate(split, weights, step);
+  checkLoss(evaluation.loss, `the ${split} evaluation after step ${step}`);
   return evaluation;
-}
-
-const weightsOf = ({ step }: Run, state: Readonly<Record<string, TensorData>>): Readonly<Record<string, TensorData>> =>
-  Object.fromEntries(step.weights.map((name) => [name, state[name]]));
-
-function isReached({ stopWhen }: TrainingConfig, { loss, metrics }: Evaluation): boolean {
-  if (stopWhen === undefined) return false;
-  const value = stopWhen.metric === "loss" ? loss : metrics[stopWhen.metric];
-  const { below, above } = stopWhen;
-  return (below !== undefined && value < below) || (above !== undefined && value > above);
 }
 
 /** Lets timers, signals and input have their turn: awaiting settled promises alone would starve them. */

@@ -5,9 +5,11 @@
  * State, each with its next value as the output `next.<name>`: the weights by
  * name, what the optimizer keeps (`adam.mean/memory.Wf`), `step` i32 (updates
  * done so far) and `key` u32[2] (the root of all random numbers; it never
- * changes). All other parameters are the inputs and targets of the task.
- * Outputs: `loss` and the metrics before the update, `learningRate`, and
- * `gradientNorm`, the 2-norm of all gradients before clipping.
+ * changes); with further options, what gathering.ts and averaging.ts name. All
+ * other parameters are the inputs and targets of the task.
+ * Outputs: `loss` and the metrics before the update, `learningRate`,
+ * `gradientNorm`, the 2-norm of all gradients before clipping, and `skipped`,
+ * how many batches were left out so far, where batches may be.
  */
 import {
   buildGraph,
@@ -16,18 +18,27 @@ import {
   type Graph,
   type GraphBuilder,
   type TensorData,
+  type TensorsByName,
   type TensorType,
   type Value,
 } from "@latchgrad/core";
 import { initialParams, KEY_PARAM, randomNumbers, STEP_PARAM, type Model, type Seed } from "@latchgrad/layers";
+import { averageName, averageWeights, averagingState, type AverageConfig } from "./averaging.js";
 import { clipGradients, globalNorm, type ClipConfig } from "./clipping.js";
+import { COUNTS, gatherGradients, gatheringState, type GatherOptions } from "./gathering.js";
 import { applyOptimizer, nextName, optimizerState, stepType, type StateTensor } from "./optimizers/apply.js";
 import { OPTIMIZER_POINTER } from "./optimizers/optimizer.js";
 import type { OptimizerConfig } from "./optimizers/registry.js";
+import { castTo } from "./scalars.js";
 
 export interface StepOptions {
   readonly optimizer: OptimizerConfig;
   readonly clip?: ClipConfig | undefined;
+  /** Batches per step; 1 when absent. */
+  readonly accumulate?: number | undefined;
+  /** Present: batches whose loss or gradient is not finite are left out. */
+  readonly skipNonFinite?: object | undefined;
+  readonly average?: AverageConfig | undefined;
 }
 
 export interface StepGraph {
@@ -36,19 +47,28 @@ export interface StepGraph {
   readonly weights: readonly string[];
   /** Names of the outputs that are metrics of the model. */
   readonly metrics: readonly string[];
+  /** The weights to evaluate and to keep as the model: the averages, where there are averages. */
+  modelWeights(state: TensorsByName): TensorsByName;
   /** The state of a new run: initial weights and root key from the seed, zeros elsewhere. */
-  initialState(seed: Seed): Readonly<Record<string, TensorData>>;
+  initialState(seed: Seed): TensorsByName;
 }
 
 const KEY_TYPE: TensorType = u32(2);
 /** Where the options of clipping stand in an experiment. */
 const CLIP_POINTER = "/training/clip";
+const ACCUMULATE_POINTER = "/training/accumulate";
+const AVERAGE_POINTER = "/training/average";
 
 /** Names of a model's outputs that are numbers for people to watch, besides the loss. */
 export const metricNames = (model: Model): readonly string[] => model.config.metrics.map((metric) => metric.type);
 
 /** The training step of a model. Throws DifferentiationError where the loss has no derivative. */
-export function trainingStep(model: Model, { optimizer, clip }: StepOptions): StepGraph {
+export function trainingStep(model: Model, options: StepOptions): StepGraph {
+  const { optimizer, clip, average } = options;
+  const gathering: GatherOptions = {
+    accumulate: options.accumulate ?? 1,
+    skip: options.skipNonFinite !== undefined,
+  };
   const forward = model.graph("train");
   const weights: readonly StateTensor[] = model.params.map(({ name, type }) => ({ name, type }));
   const both = gradient(forward, { of: "loss", wrt: weights.map(({ name }) => name) });
@@ -62,32 +82,51 @@ export function trainingStep(model: Model, { optimizer, clip }: StepOptions): St
   const held: Record<string, Value> = {};
   for (const weight of weights) held[weight.name] = declare(weight);
   for (const state of kept) held[state.name] = declare(state, OPTIMIZER_POINTER);
+  const gathered = gatheringState(gathering, weights);
+  for (const state of gathered) held[state.name] = declare(state, ACCUMULATE_POINTER);
+  const averages = average === undefined ? [] : averagingState(weights);
+  for (const state of averages) held[state.name] = declare(state, AVERAGE_POINTER);
   held[STEP_PARAM] = declare({ name: STEP_PARAM, type: stepType }, OPTIMIZER_POINTER);
   held[KEY_PARAM] = declare({ name: KEY_PARAM, type: KEY_TYPE });
 
+  const given: Readonly<Record<string, Value>> = { ...held, [STEP_PARAM]: batchNumber(g, gathering, held) };
   const results = g.inline(
     both,
-    both.params.map((param) => (Object.hasOwn(held, param.name) ? held[param.name] : declare(param))),
+    both.params.map((param) => (Object.hasOwn(given, param.name) ? given[param.name] : declare(param))),
   );
   const outputs = Object.fromEntries(both.outputs.map(({ name }, i) => [name, results[i]]));
   const gradients = Object.fromEntries(weights.map(({ name }) => [name, outputs[`grad.${name}`]]));
-  const clipped = g.at(CLIP_POINTER, () => clippedGradients(g, clip, gradients));
+  const gather = g.at(ACCUMULATE_POINTER, () =>
+    gatherGradients(g, gathering, { values: held, loss: outputs["loss"], gradients }),
+  );
+  const clipped = g.at(CLIP_POINTER, () => clippedGradients(g, clip, gather.gradients));
   const { next, learningRate } = g.at(OPTIMIZER_POINTER, () =>
     applyOptimizer(g, optimizer, {
       params: weights,
       values: held,
       gradients: clipped.gradients,
       step: held[STEP_PARAM],
+      updates: gathering.skip ? held[COUNTS.updates] : undefined,
     }),
   );
-  const nextStep = g.at(OPTIMIZER_POINTER, () => g.add(held[STEP_PARAM], 1));
-  const nextState: Readonly<Record<string, Value>> = { ...next, [STEP_PARAM]: nextStep, [KEY_PARAM]: held[KEY_PARAM] };
+  const averaged =
+    average === undefined ? {} : g.at(AVERAGE_POINTER, () => averageWeights(g, average, weights, held, next));
+  const nextStep = g.at(OPTIMIZER_POINTER, () =>
+    g.add(held[STEP_PARAM], gather.isLast === undefined ? 1 : castTo(g, gather.isLast, "i32")),
+  );
+  const nextState: Readonly<Record<string, Value>> = {
+    ...whereTaken(g, gather.takes, { ...next, ...averaged }, held),
+    ...gather.next,
+    [STEP_PARAM]: nextStep,
+    [KEY_PARAM]: held[KEY_PARAM],
+  };
 
   const graph = g.build(
     {
       ...Object.fromEntries(["loss", ...metrics].map((name) => [name, outputs[name]])),
       learningRate,
       gradientNorm: clipped.norm,
+      ...(gathering.skip ? { skipped: nextState[COUNTS.skipped] } : {}),
       ...Object.fromEntries(Object.keys(held).map((name) => [nextName(name), nextState[name]])),
     },
     Object.keys(held).map((param) => ({ param, next: nextName(param) })),
@@ -96,14 +135,39 @@ export function trainingStep(model: Model, { optimizer, clip }: StepOptions): St
     graph,
     weights: weights.map(({ name }) => name),
     metrics,
-    initialState: (seed) => ({
-      ...initialParams(model, seed),
-      ...Object.fromEntries(kept.map(({ name, type }) => [name, zeros(type)])),
-      [STEP_PARAM]: { dtype: "i32", dims: [], data: Int32Array.of(0) },
-      [KEY_PARAM]: rootKey(seed),
-    }),
+    modelWeights: (state) =>
+      Object.fromEntries(weights.map(({ name }) => [name, state[average === undefined ? name : averageName(name)]])),
+    initialState(seed) {
+      const initial = initialParams(model, seed);
+      return {
+        ...initial,
+        ...Object.fromEntries([...kept, ...gathered].map(({ name, type }) => [name, zeros(type)])),
+        ...(average === undefined
+          ? {}
+          : Object.fromEntries(weights.map(({ name }) => [averageName(name), initial[name]]))),
+        [STEP_PARAM]: zeros(stepType),
+        [KEY_PARAM]: rootKey(seed),
+      };
+    },
   };
 }
+
+/** The number of the batch, which random numbers depend on, so that two batches of one step do not get the same ones. */
+function batchNumber(g: GraphBuilder, { accumulate }: GatherOptions, held: Readonly<Record<string, Value>>): Value {
+  const step = held[STEP_PARAM];
+  return accumulate === 1 ? step : g.add(g.mul(step, accumulate), held[COUNTS.part]);
+}
+
+/** The next state where `takes` holds, else the state as it is. */
+const whereTaken = (
+  g: GraphBuilder,
+  takes: Value | undefined,
+  next: Readonly<Record<string, Value>>,
+  held: Readonly<Record<string, Value>>,
+): Readonly<Record<string, Value>> =>
+  takes === undefined
+    ? next
+    : Object.fromEntries(Object.entries(next).map(([name, value]) => [name, g.select(takes, value, held[name])]));
 
 interface Clipped {
   readonly gradients: Readonly<Record<string, Value>>;
@@ -119,7 +183,8 @@ function clippedGradients(g: GraphBuilder, clip: ClipConfig | undefined, gradien
 function zeros({ dtype, dims }: TensorType): TensorData {
   const sizes = dims.map(Number);
   const count = sizes.reduce((product, size) => product * size, 1);
-  return { dtype, dims: sizes, data: dtype === "f64" ? new Float64Array(count) : new Float32Array(count) };
+  const data = { f64: Float64Array, f32: Float32Array, i32: Int32Array, u32: Uint32Array, bool: Uint8Array };
+  return { dtype, dims: sizes, data: new data[dtype](count) };
 }
 
 /** The key that the random numbers of a run come from: 64 bits that depend on the seed only. */

@@ -33,8 +33,10 @@ export interface OptimizerInputs {
   readonly values: Readonly<Record<string, Value>>;
   /** By parameter name. */
   readonly gradients: Readonly<Record<string, Value>>;
-  /** i32: the number of updates done. */
+  /** i32: the number of steps done, which the learning rate follows. */
   readonly step: Value;
+  /** i32: the number of updates done, where that can be less, because some steps made none. */
+  readonly updates?: Value | undefined;
 }
 
 export interface OptimizerOutputs {
@@ -47,13 +49,14 @@ export interface OptimizerOutputs {
 export function applyOptimizer(
   g: GraphBuilder,
   config: OptimizerConfig,
-  { params, values, gradients, step }: OptimizerInputs,
+  { params, values, gradients, step, updates = step }: OptimizerInputs,
 ): OptimizerOutputs {
   const optimizer = optimizerOf(config);
   const slots = optimizer.slots(config);
-  const t = castTo(g, step, commonFloat(params.map((param) => param.type)));
+  const dtype = commonFloat(params.map((param) => param.type));
+  const t = castTo(g, step, dtype);
   const learningRate = g.named("learningRate", learningRateAt(g, t, config.learningRate));
-  const count = g.add(t, 1);
+  const count = g.add(updates === step ? t : castTo(g, updates, dtype), 1);
   const next: Record<string, Value> = {};
   for (const { name, type } of params) {
     const updated = optimizer.update({
