@@ -1,8 +1,10 @@
 /** The command line: what can be typed, and what is done then. It only calls the other packages. */
+import type { Precision } from "@latchgrad/core";
 import { Argument, Command, CommanderError, Option } from "commander";
-import { readFileSync } from "node:fs";
 import { describeCommand, GRAPH_CHOICES, type GraphChoice } from "./describe-command.js";
+import { ownVersion } from "./environment.js";
 import { EXIT, formatFailure } from "./failure.js";
+import { isFolder } from "./files.js";
 import type { Screen } from "./screen.js";
 import { trainCommand } from "./train-command.js";
 
@@ -16,7 +18,24 @@ export interface Surroundings {
 const EXAMPLES = `
 Examples:
   latchgrad describe model.json --graph none
-  latchgrad train model.json --out my-model`;
+  latchgrad train model.json --out my-run
+  latchgrad train my-run --resume`;
+
+const TRAIN_DESCRIPTION = `Train a model and compare the result with the task's baseline.
+
+The run has a folder: model.json and model.safetensors (the model), metrics.jsonl, metrics.csv and evaluations.csv,
+environment.json, and checkpoints. A run that was stopped, however it was stopped, goes on with --resume, and ends with the same bits as if it
+had not been. Ctrl-C or SIGTERM ends it after the present step and saves it (exit code 130, 143); a second one ends it at once.`;
+
+const PRECISIONS: readonly Precision[] = ["fast", "reproducible"];
+
+interface TrainFlags {
+  readonly out?: string;
+  readonly set?: readonly string[];
+  readonly resume?: boolean;
+  readonly precision?: Precision;
+  readonly tensorboard?: boolean;
+}
 
 const modelArgument = (): Argument => new Argument("<model>", "JSON file with the model, its task and its training");
 
@@ -43,14 +62,30 @@ export async function runCommandLine(args: readonly string[], surroundings: Surr
     .showHelpAfterError("(latchgrad --help shows what can be typed)");
   program
     .command("train")
-    .description(
-      "Train a model and compare the result with the task's baseline. Ctrl-C ends the run early and keeps the model.",
+    .description(TRAIN_DESCRIPTION)
+    .argument("<model>", "JSON file with the model, its task and its training; or the folder of a run, with --resume")
+    .option("-o, --out <folder>", "the folder of the run (default: a new one in runs/)")
+    .option(
+      "-s, --set <path=value>",
+      "change the document, such as training.steps=100 or layers.memory.cell.units=8; may be given several times",
+      (setting: string, before: readonly string[] = []) => [...before, setting],
     )
-    .addArgument(modelArgument())
-    .option("-o, --out <folder>", "where the trained model goes (default: a new folder in runs/)")
-    .action((file: string, { out }: { readonly out?: string }) =>
-      perform(file, () => trainCommand({ file, out, screen })),
-    );
+    .option("-r, --resume", "go on from the latest checkpoint in the folder; where there is none, begin")
+    .addOption(
+      new Option(
+        "--precision <which>",
+        "how sums of products are rounded (default: fast, or what the run began with)",
+      ).choices(PRECISIONS),
+    )
+    .option("--tensorboard", "write an event file for TensorBoard as well")
+    .action(async (file: string, options: TrainFlags, self: Command) => {
+      const { out, set = [], resume = false, precision, tensorboard = false } = options;
+      if (resume && out === undefined && !(await isFolder(file)))
+        self.error("error: --resume needs the folder of the run, as --out or in place of the model", {
+          exitCode: EXIT.usage,
+        });
+      await perform(file, () => trainCommand({ file, settings: set, out, resume, precision, tensorboard, screen }));
+    });
   program
     .command("describe")
     .description("Show a model's layers, parameter counts and graph.")
@@ -69,10 +104,4 @@ export async function runCommandLine(args: readonly string[], surroundings: Surr
     writeError(formatFailure(error, { file: "the command line", debug }));
     return EXIT.failure;
   }
-}
-
-/** The version in this package's manifest, which lies above src and dist alike. */
-function ownVersion(): string {
-  const manifest = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as { version: string };
-  return manifest.version;
 }

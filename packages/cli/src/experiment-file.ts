@@ -4,13 +4,18 @@ import { readExperiment, type Experiment, type ExperimentConfig, type ReadFile }
 import { dirname, isAbsolute, relative, resolve, sep } from "node:path";
 import { FileError } from "./failure.js";
 import { readText } from "./files.js";
+import { withSettings } from "./settings.js";
 
 /** No character takes more bytes in UTF-8, so a larger file cannot be a document of permitted length. */
 const BYTES_PER_CHARACTER = 4;
 
-/** The experiment in a JSON file. Throws FileError when it cannot be read, ConfigError when it is wrong. */
-export async function readExperimentFile(path: string): Promise<Experiment> {
-  return readExperiment(readJsonText(await readText(path, BYTES_PER_CHARACTER * LONGEST_DOCUMENT)));
+/**
+ * The experiment in a JSON file, after `settings` of the form "path=value" were made. Throws FileError when it cannot be
+ * read, ConfigError when it is wrong.
+ */
+export async function readExperimentFile(path: string, settings: readonly string[] = []): Promise<Experiment> {
+  const document = readJsonText(await readText(path, BYTES_PER_CHARACTER * LONGEST_DOCUMENT));
+  return readExperiment(withSettings(document, settings));
 }
 
 /** Reads the files that the experiment at `path` names. */

@@ -1,5 +1,6 @@
 /** What the command says when something goes wrong, and the code that it ends with. */
 import { LatchgradError } from "@latchgrad/core";
+import type { StopSignal } from "./interrupt.js";
 
 /** A file or folder cannot be read or written; `at` is its path. */
 export class FileError extends LatchgradError {
@@ -12,9 +13,10 @@ export const EXIT = {
   failure: 1,
   /** The command itself was written wrongly. */
   usage: 2,
-  /** Ended by Ctrl-C, as shells expect it: 128 + SIGINT. */
-  interrupted: 130,
 } as const;
+
+/** The code of a run that a signal ended after its state was saved, as shells expect it: 128 and the signal's number. */
+export const EXIT_BY_SIGNAL: Readonly<Record<StopSignal, number>> = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 };
 
 const REPORT = "This is a bug in Latchgrad. Please report it, with the command and the model that led to it.";
 

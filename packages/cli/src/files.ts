@@ -14,19 +14,27 @@ const REASONS: Readonly<Record<string, string>> = {
   EROFS: "the file system is read-only",
   ENOSPC: "the disk is full",
   EDQUOT: "the disk quota is used up",
+  EFBIG: "files may not be so large here",
+  EIO: "the disk does not work",
   EMFILE: "too many files are open",
   ENAMETOOLONG: "the name is too long",
   ELOOP: "links lead in a circle",
 };
 
 /** The code of an error that comes from the system; undefined for others, which are bugs. */
-const systemCode = (error: unknown): string | undefined =>
+export const systemCode = (error: unknown): string | undefined =>
   error instanceof Error && "code" in error && typeof error.code === "string" && "syscall" in error
     ? error.code
     : undefined;
 
+/** Why the system refused, in plain words; undefined for an error that does not come from it, which is a bug. */
+export function systemReason(error: unknown): string | undefined {
+  const code = systemCode(error);
+  return code === undefined ? undefined : (REASONS[code] ?? `the system answers ${code}`);
+}
+
 /** What can be wrong with a file or folder: the code and the rule of an issue. */
-const RULES = {
+export const RULES = {
   read: { code: "file.read", problem: "the file can be read" },
   size: { code: "file.size", problem: "the file is not larger than any document may be" },
   encoding: { code: "file.encoding", problem: "the file is text in UTF-8" },
@@ -40,13 +48,13 @@ function refuse(rule: Rule, path: string, received: string): never {
 }
 
 /** Does something with a file or folder; what the system refuses becomes a FileError. */
-async function attempt<T>(rule: Rule, path: string, action: () => Promise<T>): Promise<T> {
+export async function attempt<T>(rule: Rule, path: string, action: () => Promise<T>): Promise<T> {
   try {
     return await action();
   } catch (error) {
-    const code = systemCode(error);
-    if (code === undefined) throw error;
-    return refuse(rule, path, REASONS[code] ?? `the system answers ${code}`);
+    const reason = systemReason(error);
+    if (reason === undefined) throw error;
+    return refuse(rule, path, reason);
   }
 }
 
@@ -63,6 +71,20 @@ export async function readText(path: string, longest = Number.POSITIVE_INFINITY)
     return refuse(RULES.encoding, path, "bytes that are none");
   }
 }
+
+/** Whether there is a folder at a path. */
+export const isFolder = (path: string): Promise<boolean> =>
+  stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+
+/** Whether there is a file at a path. */
+export const isFile = (path: string): Promise<boolean> =>
+  stat(path).then(
+    (found) => found.isFile(),
+    () => false,
+  );
 
 /** Makes a folder, with those above it; one that exists is fine. Returns whether it is new. Throws FileError. */
 export async function makeFolder(path: string): Promise<boolean> {
@@ -114,18 +136,31 @@ export async function writeFiles(folder: string, files: Readonly<Record<string, 
       await attempt(RULES.write, path, () => writeToDisk(draftOf(path), content));
     }
     for (const path of paths) await attempt(RULES.write, path, () => rename(draftOf(path), path));
+    await attempt(RULES.write, folder, () => syncFolder(folder));
   } finally {
     for (const path of paths) await rm(draftOf(path), { force: true });
   }
 }
 
 /** Writes a file and waits until the disk has it: a rename may otherwise survive a power cut that the content does not. */
-async function writeToDisk(path: string, content: string | Uint8Array): Promise<void> {
+export async function writeToDisk(path: string, content: string | Uint8Array): Promise<void> {
   const file = await open(path, "w");
   try {
     await file.writeFile(content);
     await file.sync();
   } finally {
     await file.close();
+  }
+}
+
+/** Waits until the disk has the names in a folder, as they are after a rename. */
+export async function syncFolder(path: string): Promise<void> {
+  // Windows neither opens folders nor needs it.
+  if (process.platform === "win32") return;
+  const folder = await open(path, "r");
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
   }
 }

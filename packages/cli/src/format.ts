@@ -12,9 +12,9 @@ export function formatNumber(value: number, digits = 3): string {
 /** A whole number with commas between thousands, whatever the machine's language. */
 export const formatCount = (value: number): string => String(value).replace(/\B(?=(\d{3})+(?!\d))/g, ",");
 
-/** A count and its noun: "1 step", "2 steps". */
-export const formatPlural = (count: number, noun: string): string =>
-  `${formatCount(count)} ${noun}${count === 1 ? "" : "s"}`;
+/** A count and its noun: "1 step", "2 steps", "3 batches". */
+export const formatPlural = (count: number, noun: string, plural = `${noun}s`): string =>
+  `${formatCount(count)} ${count === 1 ? noun : plural}`;
 
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
@@ -36,6 +36,21 @@ export function formatDuration(seconds: number): string {
 export function formatBar(share: number, width: number): string {
   const filled = Math.round(Math.min(1, Math.max(0, share)) * width);
   return "█".repeat(filled) + "░".repeat(width - filled);
+}
+
+const LEVELS = "▁▂▃▄▅▆▇█";
+
+/** Values as a row of blocks, the lowest at the bottom and the highest at the top; those that are not finite leave a gap. */
+export function formatSparkline(values: readonly number[]): string {
+  const finite = values.filter(Number.isFinite);
+  const lowest = Math.min(...finite);
+  const range = Math.max(...finite) - lowest;
+  return values
+    .map((value) => {
+      if (!Number.isFinite(value)) return " ";
+      return LEVELS[range === 0 ? 0 : Math.round(((value - lowest) / range) * (LEVELS.length - 1))];
+    })
+    .join("");
 }
 
 /** Rows as aligned columns, two spaces apart; those named in `right` are aligned to the right. */

@@ -4,16 +4,23 @@ import { formatCount, formatNumber, formatPlural } from "./format.js";
 import { formatEvaluation } from "./progress.js";
 
 /** Why the run ended, after how many steps. */
-export function formatEnding({ reason, step }: DoneEvent, { steps, stopWhen }: TrainingConfig): string {
+export function formatEnding({ reason, step, best: model }: DoneEvent, training: TrainingConfig): string {
+  const { steps, stopWhen, best } = training;
   const count =
     step === steps ? `all ${formatPlural(steps, "step")}` : `${formatCount(step)} of ${formatPlural(steps, "step")}`;
+  const kept =
+    model === undefined || best === undefined
+      ? ""
+      : `; the model is that of step ${formatCount(model.step)}, with the best validation ${best.metric}, ${formatNumber(model.value)}`;
   switch (reason) {
     case "steps":
-      return `trained for ${count}`;
+      return `trained for ${count}${kept}`;
     case "stopped":
-      return `trained for ${count}, until the validation ${formatGoal(stopWhen)}`;
+      return `trained for ${count}, until the validation ${formatGoal(stopWhen)}${kept}`;
+    case "stale":
+      return `trained for ${count}, until ${formatPlural(best?.patience ?? 0, "evaluation")} in a row brought nothing better${kept}`;
     case "aborted":
-      return `interrupted after ${count}`;
+      return `interrupted after ${count}${kept}`;
     default:
       return reason satisfies never;
   }

@@ -1,100 +1,63 @@
-/** `latchgrad train`: trains a model, shows how it goes, and leaves it in a folder. */
-import { metrics } from "@latchgrad/layers";
-import { train, type DoneEvent, type Experiment } from "@latchgrad/optim";
+/** `latchgrad train`: a model's document, or a run that goes on, and the folder that the run has. */
+import type { Precision } from "@latchgrad/core";
+import { loadCheckpoint, readExperiment, type Experiment, type Loaded } from "@latchgrad/optim";
 import { dirname, join } from "node:path";
-import { experimentHeading } from "./describe-experiment.js";
-import { filesBeside, movedConfig, readExperimentFile } from "./experiment-file.js";
-import { EXIT } from "./failure.js";
-import { makeFolder, makeNewFolder, removeEmptyFolder } from "./files.js";
-import { formatDuration } from "./format.js";
-import { catchInterrupt } from "./interrupt.js";
-import { folderName, MODEL_FILES, writeModelFolder } from "./model-folder.js";
-import { showProgress, type Progress } from "./progress.js";
-import { formatEnding, formatResult } from "./result.js";
+import { checkpointFolder, tidyCheckpoints } from "./checkpoint-folder.js";
+import { movedConfig, readExperimentFile } from "./experiment-file.js";
+import { isFolder } from "./files.js";
+import { MODEL_FILES } from "./model-folder.js";
+import { CHECKPOINTS_FOLDER, openRunFolder } from "./run-folder.js";
 import type { Screen } from "./screen.js";
-
-/** Where models go when the command does not say. */
-const RUNS_FOLDER = "runs";
+import { withSettings } from "./settings.js";
+import { trainInFolder } from "./training-run.js";
 
 export interface TrainCommand {
-  /** Path of the model's JSON file. */
+  /** Path of the model's JSON file, or of the folder of a run that goes on. */
   readonly file: string;
-  /** Folder for the trained model; absent: a new one in `runs`. */
+  /** Changes to the document, "path=value". */
+  readonly settings: readonly string[];
+  /** Folder for the run; absent: a new one in `runs`. */
   readonly out?: string | undefined;
+  /** Go on from the latest checkpoint in the folder, if there is one. */
+  readonly resume: boolean;
+  /** Absent: "fast", or what the run began with. */
+  readonly precision?: Precision | undefined;
+  readonly tensorboard: boolean;
   readonly screen: Screen;
 }
 
 /** Trains the model in a file; returns the exit code. Throws LatchgradError, and leaves no empty folder behind. */
-export async function trainCommand({ file, out, screen }: TrainCommand): Promise<number> {
-  const experiment = await readExperimentFile(file);
+export async function trainCommand({ file, settings, out, resume, ...options }: TrainCommand): Promise<number> {
+  const isRun = resume && (await isFolder(file));
+  const given = isRun ? undefined : await readExperimentFile(file, settings);
   // The folder is made first: not being able to write should not become known only after hours of training.
-  const { folder, isNew } = await makeOutput(out, experiment.config.name);
-  try {
-    return await trainInto(folder, { experiment, file, screen });
-  } finally {
-    if (isNew) await removeEmptyFolder(folder);
-  }
-}
-
-/** The folder that was asked for, or a new one, so that no model is replaced unless someone says so. */
-async function makeOutput(
-  out: string | undefined,
-  name: string,
-): Promise<{ readonly folder: string; readonly isNew: boolean }> {
-  if (out === undefined) return { folder: await makeNewFolder(RUNS_FOLDER, folderName(name)), isNew: true };
-  return { folder: out, isNew: await makeFolder(out) };
-}
-
-interface TrainingRun {
-  readonly experiment: Experiment;
-  readonly file: string;
-  readonly screen: Screen;
-}
-
-async function trainInto(folder: string, { experiment, file, screen }: TrainingRun): Promise<number> {
-  const { config } = experiment;
-  screen.write(`${experimentHeading(experiment)}\n\n`);
-  const began = performance.now();
-  const progress = showProgress({ screen, mayStop: config.training.stopWhen !== undefined });
-  const interrupt = catchInterrupt(() => {
-    progress.print("Stopping after this step. Press Ctrl-C again to stop at once, without saving.\n");
+  const folder = await openRunFolder({
+    out: out ?? (isRun ? file : undefined),
+    resume,
+    name: given?.config.name ?? "",
   });
-  let done: DoneEvent;
   try {
-    done = await follow(experiment, file, interrupt.signal, progress);
+    const checkpoints = join(folder.path, CHECKPOINTS_FOLDER);
+    await tidyCheckpoints(checkpoints);
+    const store = checkpointFolder(checkpoints);
+    const loaded = resume ? await loadCheckpoint(store) : undefined;
+    const experiment =
+      given === undefined
+        ? await experimentOfRun(folder.path, loaded, settings)
+        : // What is trained is the document in the run's folder, so that it alone is enough to go on or to begin again.
+          readExperiment(movedConfig(given.config, dirname(file), folder.path));
+    return await trainInFolder({ folder: folder.path, store, loaded, experiment, ...options });
   } finally {
-    progress.end();
-    interrupt.release();
+    await folder.close();
   }
-  await writeModelFolder(folder, {
-    config: movedConfig(config, dirname(file), folder),
-    weights: done.weights,
-    step: done.step,
-  });
-  screen.write(`\n${formatEnding(done, config.training)}, in ${formatDuration((performance.now() - began) / 1000)}\n`);
-  if (done.evaluation !== undefined)
-    screen.write(`${formatResult(done.evaluation, (metric) => betterOf(experiment, metric))}\n`);
-  screen.write(`the model is in ${join(folder, "/")}: ${MODEL_FILES.config}, ${MODEL_FILES.weights}\n`);
-  return done.reason === "aborted" ? EXIT.interrupted : EXIT.success;
 }
 
-/** Shows what happens in a run; returns its end. */
-async function follow(
-  experiment: Experiment,
-  file: string,
-  signal: AbortSignal,
-  progress: Progress,
-): Promise<DoneEvent> {
-  for await (const event of train(experiment, { signal, readFile: filesBeside(file) })) {
-    if (event.kind === "done") return event;
-    if (event.kind === "step") progress.step(event);
-    else progress.evaluation(event);
-  }
-  throw new TypeError("internal: a run ended without an end");
-}
-
-/** Whether a lower or a higher value of the loss or a metric is better. */
-function betterOf({ config }: Experiment, metric: string): "lower" | "higher" {
-  const type = metric === "loss" ? config.loss.type : metric;
-  return Object.values(metrics).find((definition) => definition.type === type)?.better ?? "lower";
-}
+/** The experiment of a run that goes on: that of its checkpoint, which has a checksum, or else its document. */
+const experimentOfRun = async (
+  folder: string,
+  loaded: Loaded | undefined,
+  settings: readonly string[],
+): Promise<Experiment> =>
+  loaded === undefined
+    ? readExperimentFile(join(folder, MODEL_FILES.config), settings)
+    : readExperiment(withSettings(loaded.checkpoint.config, settings));

@@ -52,7 +52,16 @@ describe("train", () => {
       "the model is in model/: model.json, model.safetensors",
     ]);
     const folder = join(command.folder, "model");
-    expect(readdirSync(folder).sort()).toEqual(["model.json", "model.safetensors"]);
+    expect(readdirSync(folder).sort()).toEqual([
+      "SHA256SUMS",
+      "checkpoints",
+      "environment.json",
+      "evaluations.csv",
+      "metrics.csv",
+      "metrics.jsonl",
+      "model.json",
+      "model.safetensors",
+    ]);
     const weights = weightsIn(folder);
     expect(weights["memory.Wf"]).toMatchObject({ dtype: "F32", shape: [2, 3] });
     expect(Object.keys(weights)).toHaveLength(14);

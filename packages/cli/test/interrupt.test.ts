@@ -1,18 +1,19 @@
-// Ctrl-C is heard once; the second one is left to the system, which ends the process.
+// A signal is heard once; the second one is left to the system, which ends the process.
 import { expect, test } from "vitest";
 import { catchInterrupt } from "../src/interrupt";
 
-const listeners = (): number => process.listenerCount("SIGINT");
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+const listeners = (): readonly number[] => SIGNALS.map((signal) => process.listenerCount(signal));
 
-test("the first Ctrl-C aborts, and after it nothing listens any more", () => {
+test.each(SIGNALS)("the first %s aborts, and after it nothing listens to any signal", (name) => {
   const before = listeners();
-  let told = 0;
-  const { signal } = catchInterrupt(() => told++);
-  expect(listeners()).toBe(before + 1);
-  // Only the raw listener removes itself, as it does when the signal comes.
-  const [listener] = process.rawListeners("SIGINT").slice(-1);
-  Reflect.apply(listener, process, ["SIGINT"]);
-  expect([signal.aborted, told, listeners()]).toEqual([true, 1, before]);
+  const told: string[] = [];
+  const { signal, received } = catchInterrupt((which) => told.push(which));
+  expect(listeners()).toEqual(before.map((count) => count + 1));
+  expect(received()).toBeUndefined();
+  const [listener] = process.listeners(name).slice(-1);
+  Reflect.apply(listener, process, [name]);
+  expect([signal.aborted, told, received(), listeners()]).toEqual([true, [name], name, before]);
 });
 
 test("a run that ended by itself leaves no listener behind", () => {

@@ -44,13 +44,34 @@ describe("on a terminal", () => {
     const { progress, wait, written } = watch(120);
     progress.step(stepAt(1));
     wait(200);
-    progress.step(stepAt(2));
+    progress.step(stepAt(2, 0.25));
     wait(200);
-    progress.step(stepAt(500));
+    progress.step(stepAt(500, 0.375));
     expect(written()).not.toContain("\n");
     expect(written().split("\r\u001b[2K").at(-1)).toMatch(
-      /^step 500\/1,000 {2}█{10}░{10} {2}loss 0\.500 {2}812 examples\/s {2}\S+ s left$/,
+      /^step 500\/1,000 {2}█{10}░{10} {2}loss 0\.371 █▁▅ {2}812 examples\/s {2}\S+ s left$/,
     );
+  });
+
+  test("the last evaluation and batches that were left out stand in it too", () => {
+    const { progress, wait, written } = watch(200);
+    progress.evaluation(evaluation);
+    wait(200);
+    progress.step({ ...stepAt(450, Number.NaN), skipped: 1 });
+    expect(written()).toContain("examples/s  1 batch left out  validation loss 0.0123, accuracy 0.980 at step 400");
+    expect(written()).not.toContain("NaN");
+  });
+
+  test("the curve of the loss covers the whole run, however long it is", () => {
+    const { progress, wait, written } = watch(200);
+    for (let step = 1; step <= 1000; step++) progress.step(stepAt(step, 1000 - step));
+    wait(200);
+    progress.step(stepAt(1000, 0));
+    const curve = /[▁-█]{2,}(?= {2})/.exec(written().slice(written().indexOf("loss")))?.[0] ?? "";
+    expect(curve.length).toBeGreaterThan(7);
+    expect(curve.length).toBeLessThan(17);
+    expect([...curve]).toEqual([...curve].sort().reverse());
+    expect([curve.at(0), curve.at(-1)]).toEqual(["█", "▁"]);
   });
 
   test("it is not redrawn faster than an eye can follow", () => {

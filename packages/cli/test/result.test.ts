@@ -52,18 +52,33 @@ describe("the end of a run", () => {
   const training: TrainingConfig = {
     optimizer: { type: "adam", learningRate: 0.01, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
     batch: 1,
+    accumulate: 1,
+    checkpoints: { keep: 3 },
+    best: { metric: "loss", patience: 4, margin: 0 },
     steps: 1500,
     seed: 1,
     stopWhen: { metric: "loss", below: 0.01 },
   };
   const ending = (reason: DoneEvent["reason"], step: number): string =>
-    formatEnding({ kind: "done", reason, step, weights: {}, state: {} }, training);
+    formatEnding(
+      { kind: "done", reason, step, weights: {}, state: { step, tensors: {}, sinceBest: 0, files: {} } },
+      training,
+    );
 
   test.each([
     ["steps", 1500, "trained for all 1,500 steps"],
     ["stopped", 650, "trained for 650 of 1,500 steps, until the validation loss was below 0.01"],
+    ["stale", 650, "trained for 650 of 1,500 steps, until 4 evaluations in a row brought nothing better"],
     ["aborted", 12, "interrupted after 12 of 1,500 steps"],
   ] as const)("%s", (reason, step, text) => {
     expect(ending(reason, step)).toBe(text);
+  });
+
+  test("says which model is kept, where the best one is", () => {
+    const state = { step: 1500, tensors: {}, sinceBest: 2, files: {} };
+    const best = { step: 900, value: 0.0123, weights: {} };
+    expect(formatEnding({ kind: "done", reason: "steps", step: 1500, weights: {}, best, state }, training)).toBe(
+      "trained for all 1,500 steps; the model is that of step 900, with the best validation loss, 0.0123",
+    );
   });
 });

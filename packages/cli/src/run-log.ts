@@ -1,0 +1,212 @@
+/**
+ * What a run writes down step by step: `metrics.jsonl` with everything, `metrics.csv` with the steps,
+ * `evaluations.csv`, and on request TensorBoard's event file. They are only ever
+ * appended to. A checkpoint notes how long they are, and a run that goes on from
+ * it first cuts off what came later, so that no step stands there twice and none is missing, whenever the run was stopped.
+ */
+import type { DoneEvent, Evaluation, EvaluationEvent, StepEvent } from "@latchgrad/optim";
+import { open, type FileHandle } from "node:fs/promises";
+import { join } from "node:path";
+import { attempt, RULES } from "./files.js";
+import { eventFileStart, scalarEvents } from "./tensorboard.js";
+
+type Entry = StepEvent | EvaluationEvent | DoneEvent;
+
+/** One of the files: what stands at its start, and what an entry adds. */
+interface Format {
+  readonly file: string;
+  start(): string | Uint8Array;
+  add(entry: Entry): string | Uint8Array;
+}
+
+/** Lines are kept together for so long before they are written. */
+const WRITE_AFTER_MS = 1000;
+
+export interface RunLog {
+  add(entry: Entry): Promise<void>;
+  /** Waits until the disk has everything; returns the length of each file in bytes. */
+  save(): Promise<Readonly<Record<string, number>>>;
+  /** Writes what is left and closes the files. */
+  close(): Promise<void>;
+}
+
+export interface RunLogOptions {
+  /** Names of the model's metrics. */
+  readonly metrics: readonly string[];
+  readonly tensorboard: boolean;
+  /** The lengths of a checkpoint. Absent: the files begin anew. */
+  readonly lengths?: Readonly<Record<string, number>> | undefined;
+  /** Told about files that are not as the checkpoint knew them. */
+  warn(text: string): void;
+}
+
+/** Opens the log in a run's folder. Throws FileError. */
+export async function openRunLog(
+  folder: string,
+  { metrics, tensorboard, lengths, warn }: RunLogOptions,
+): Promise<RunLog> {
+  const goesOnWithEvents = lengths !== undefined && Object.hasOwn(lengths, eventFile.file);
+  const formats = [
+    jsonLines,
+    stepTable(metrics),
+    evaluationTable(metrics),
+    ...(tensorboard || goesOnWithEvents ? [eventFile] : []),
+  ];
+  const files = await Promise.all(
+    formats.map(async (format) => {
+      const length = lengths?.[format.file];
+      const file = await openAt(join(folder, format.file), length, warn);
+      if (length === undefined) file.append(format.start());
+      return { format, file };
+    }),
+  );
+  let last = performance.now();
+  const write = async (): Promise<void> => {
+    last = performance.now();
+    for (const { file } of files) await file.write();
+  };
+  return {
+    async add(entry) {
+      for (const { format, file } of files) file.append(format.add(entry));
+      if (performance.now() - last >= WRITE_AFTER_MS || entry.kind !== "step") await write();
+    },
+    async save() {
+      await write();
+      for (const { file } of files) await file.sync();
+      return Object.fromEntries(files.map(({ format, file }) => [format.file, file.length()]));
+    },
+    async close() {
+      try {
+        await write();
+      } finally {
+        for (const { file } of files) await file.close();
+      }
+    },
+  };
+}
+
+interface AppendedFile {
+  append(content: string | Uint8Array): void;
+  write(): Promise<void>;
+  sync(): Promise<void>;
+  /** Bytes, once everything is written. */
+  length(): number;
+  close(): Promise<void>;
+}
+
+/** A file to append to, cut off at `length` first. */
+async function openAt(path: string, length: number | undefined, warn: (text: string) => void): Promise<AppendedFile> {
+  let pending: Uint8Array[] = [];
+  const handle = await attempt(RULES.write, path, () => open(path, "a+"));
+  let end = await attempt(RULES.write, path, () => cutOff(handle, length ?? 0));
+  if (end < (length ?? 0))
+    warn(
+      `${path} has ${end} of ${length ?? 0} bytes; the lines that are missing stay missing, the run itself goes on exactly\n`,
+    );
+  return {
+    append(content) {
+      pending.push(typeof content === "string" ? new TextEncoder().encode(content) : content);
+    },
+    async write() {
+      if (pending.length === 0) return;
+      const bytes = Buffer.concat(pending);
+      pending = [];
+      await attempt(RULES.write, path, () => handle.appendFile(bytes));
+      end += bytes.length;
+    },
+    sync: () => attempt(RULES.write, path, () => handle.sync()),
+    length: () => end,
+    close: () => handle.close(),
+  };
+}
+
+/** Cuts a file off at `length`; returns its length then, which is less where it was shorter. */
+async function cutOff(handle: FileHandle, length: number): Promise<number> {
+  const { size } = await handle.stat();
+  if (size > length) await handle.truncate(length);
+  return Math.min(size, length);
+}
+
+const jsonLines: Format = {
+  file: "metrics.jsonl",
+  start: () => "",
+  add: (entry) => `${JSON.stringify(plainEntry(entry))}\n`,
+};
+
+/** An entry as it is written down: without what depends on the clock, so that equal runs write equal files. */
+function plainEntry(entry: Entry): object {
+  switch (entry.kind) {
+    case "step": {
+      const { kind, step, epoch, loss, metrics, learningRate, gradientNorm, skipped } = entry;
+      return { kind, step, epoch, loss, metrics, learningRate, gradientNorm, skipped };
+    }
+    case "evaluation":
+      return plainEvaluation(entry.kind, entry);
+    case "done": {
+      const { reason, step, best, evaluation } = entry;
+      return {
+        kind: "end",
+        reason,
+        step,
+        best: best === undefined ? undefined : { step: best.step, value: best.value },
+        test: evaluation === undefined ? undefined : plainEvaluation("evaluation", evaluation),
+      };
+    }
+    default:
+      return entry satisfies never;
+  }
+}
+
+const plainEvaluation = (kind: "evaluation", { split, step, loss, metrics, batches }: Evaluation): object => ({
+  kind,
+  split,
+  step,
+  loss,
+  metrics,
+  batches,
+});
+
+const row = (...cells: readonly (string | number | undefined)[]): string =>
+  `${cells.map((cell) => cell ?? "").join(",")}\n`;
+
+const stepTable = (names: readonly string[]): Format => ({
+  file: "metrics.csv",
+  start: () => row("step", "epoch", "loss", ...names, "learningRate", "gradientNorm", "skipped"),
+  add(entry) {
+    if (entry.kind !== "step") return "";
+    const { step, epoch, loss, metrics, learningRate, gradientNorm, skipped } = entry;
+    return row(step, epoch, loss, ...names.map((name) => metrics[name]), learningRate, gradientNorm, skipped);
+  },
+});
+
+const evaluationTable = (names: readonly string[]): Format => ({
+  file: "evaluations.csv",
+  start: () => row("step", "split", "loss", ...names),
+  add(entry) {
+    const evaluation = entry.kind === "done" ? entry.evaluation : entry.kind === "evaluation" ? entry : undefined;
+    if (evaluation === undefined) return "";
+    const { step, split, loss, metrics } = evaluation;
+    return row(step, split, loss, ...names.map((name) => metrics[name]));
+  },
+});
+
+/** The name that TensorBoard looks for; there is one per run, because it is cut off like the others. */
+const eventFile: Format = {
+  file: "events.out.tfevents.0.latchgrad",
+  start: eventFileStart,
+  add(entry) {
+    if (entry.kind === "step")
+      return scalarEvents(entry.step, {
+        "train/loss": entry.loss,
+        ...prefixed("train", entry.metrics),
+        "train/learningRate": entry.learningRate,
+        "train/gradientNorm": entry.gradientNorm,
+      });
+    const evaluation = entry.kind === "done" ? entry.evaluation : entry;
+    if (evaluation === undefined) return new Uint8Array();
+    return scalarEvents(evaluation.step, prefixed(evaluation.split, { loss: evaluation.loss, ...evaluation.metrics }));
+  },
+};
+
+const prefixed = (prefix: string, values: Readonly<Record<string, number>>): Record<string, number> =>
+  Object.fromEntries(Object.entries(values).map(([name, value]) => [`${prefix}/${name}`, value]));
