@@ -1,7 +1,7 @@
 /** Small experiments for tests: they differ in one thing and run in milliseconds. */
 import { readExperiment, type Experiment, type ExperimentDocument } from "../src/experiment.js";
 import { train, type TrainOptions } from "../src/trainer.js";
-import type { DoneEvent, EvaluationEvent, StepEvent, TrainingEvent } from "../src/events.js";
+import type { CheckpointEvent, DoneEvent, EvaluationEvent, StepEvent, TrainingEvent } from "../src/events.js";
 
 /** An object without the keys that are undefined: JSON has no such value. */
 const withoutUndefined = (value: object): object =>
@@ -43,6 +43,9 @@ export const stepsOf = (events: readonly TrainingEvent[]): readonly StepEvent[] 
   events.filter((event) => event.kind === "step");
 export const evaluationsOf = (events: readonly TrainingEvent[]): readonly EvaluationEvent[] =>
   events.filter((event) => event.kind === "evaluation");
+
+export const checkpointsOf = (events: readonly TrainingEvent[]): readonly CheckpointEvent[] =>
+  events.filter((event) => event.kind === "checkpoint");
 
 export function doneOf(events: readonly TrainingEvent[]): DoneEvent {
   const last = events.at(-1);

@@ -19,9 +19,6 @@ import type { CheckpointFiles } from "./store.js";
 /** What this version writes. It reads this and everything before it. */
 export const CHECKPOINT_FORMAT = 1;
 
-/** Code of the error for a format that this version does not know. */
-export const LATER_FORMAT = "checkpoint.format";
-
 export interface Checkpoint {
   /** The experiment's config, with all defaults. What is read may be from an older version, so it has to be read as a document. */
   readonly config: ExperimentConfig | object;
@@ -121,7 +118,7 @@ function checkFormat(document: unknown): void {
   if (typeof format !== "number" || format <= CHECKPOINT_FORMAT) return;
   throw new CheckpointError([
     {
-      code: LATER_FORMAT,
+      code: "checkpoint.format",
       problem: "a checkpoint has a format that this version knows",
       at: { kind: "value", name: FILES.facts },
       expected: `${CHECKPOINT_FORMAT} or less`,

@@ -1,6 +1,6 @@
 /** Saving checkpoints and getting the latest good one back: nothing is trusted that was not read again. */
 import { CheckpointError, LatchgradError, type Issue } from "@latchgrad/core";
-import { decodeCheckpoint, encodeCheckpoint, LATER_FORMAT, type Checkpoint } from "./checkpoint.js";
+import { decodeCheckpoint, encodeCheckpoint, type Checkpoint } from "./checkpoint.js";
 import type { CheckpointFiles, CheckpointStore } from "./store.js";
 import { checkedFiles, sameBytes, SUMS_FILE, withSums } from "./sums.js";
 
@@ -75,7 +75,7 @@ async function readGood(store: CheckpointStore, step: number): Promise<Issue | P
       : damaged(step, `the state of step ${checkpoint.state.step}`);
   } catch (error) {
     // Going on from an earlier one would throw away what the later version has done.
-    if (!(error instanceof LatchgradError) || error.issues.some(({ code }) => code === LATER_FORMAT)) throw error;
+    if (!(error instanceof LatchgradError) || error.issues.some(({ code }) => code === "checkpoint.format")) throw error;
     return error.issues[0];
   }
 }
