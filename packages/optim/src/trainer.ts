@@ -19,7 +19,7 @@ export interface TrainOptions {
   readonly readFile?: ReadFile | undefined;
   /** The state of an earlier run of the same experiment, which then goes on exactly where it was. */
   readonly state?: RunState | undefined;
-  /** Whether to tell when a checkpoint is due: as the config says, and before the run ends. */
+  /** Whether to tell when a checkpoint is due: before the first step, as the config says, and before the run ends. */
   readonly checkpoints?: boolean | undefined;
   /** How sums of products are rounded; "fast" when absent. */
   readonly precision?: Precision | undefined;
@@ -31,7 +31,8 @@ const LONGEST_TURN_MS = 20;
 const CHECKPOINT_MS = 60_000;
 
 /**
- * Trains the model of an experiment. Events come in the order step, evaluation and checkpoint (where they are due), ..., done.
+ * Trains the model of an experiment. Events come in the order checkpoint (of a new run), step, evaluation and checkpoint (where they are
+ * due), ..., done.
  * Nothing runs between the consumer's requests, and leaving the loop early frees everything.
  * Throws RunError when a loss is not a finite number or a gradient is not a number, ConfigError when the task's data cannot be read,
  * CheckpointError when `state` was made with other data.
@@ -66,7 +67,11 @@ async function* runSteps(run: Run, { signal, state, checkpoints }: TrainOptions)
     }
     aborted = signal?.aborted === true;
     if (aborted) break;
-    yield await makeStep(run, done);
+    // What a new run begins with is told once the first step has shown that it can be made.
+    const beginning = checkpoints === true && saved === undefined ? await checkpoint() : undefined;
+    const event = await makeStep(run, done);
+    if (beginning !== undefined) yield beginning;
+    yield event;
     done++;
     if (training.evaluate !== undefined && done % training.evaluate.every === 0) {
       const weights = run.step.modelWeights(await run.executable.readState());

@@ -30,13 +30,14 @@ const weights = experiment.model.params.map(({ name }) => name);
 const save = (store: CheckpointStore, checkpoint: Checkpoint, keep = 2): Promise<void> =>
   saveCheckpoint(store, checkpoint, { weights, keep });
 
-/** The checkpoints of one run, at steps 4, 8 and 12. */
+/** The checkpoints of one run at steps 4, 8 and 12, without that of its beginning. */
 let all: readonly Checkpoint[];
 /** The same as files. */
 let files: readonly CheckpointFiles[];
 beforeAll(async () => {
   const events = await eventsOf(experiment, { checkpoints: true });
-  all = checkpointsOf(events).map(({ state }) => ({
+  const [, ...later] = checkpointsOf(events);
+  all = later.map(({ state }) => ({
     config: experiment.config,
     precision: "fast",
     state,
@@ -145,6 +146,36 @@ describe("a checkpoint that is not as it was written is passed over", () => {
     expect(await loadedFrom(broken)).toEqual([4, 1]);
   });
 
+  describe("when its checksums fit, but its tensors are no such file:", () => {
+    /** A file of tensors with this header, or with these bytes in front. */
+    const fileOf = (header: unknown, data = new Uint8Array(8)): Uint8Array => {
+      const text = new TextEncoder().encode(JSON.stringify(header));
+      const length = new Uint8Array(new BigUint64Array([BigInt(text.length)]).buffer);
+      return Uint8Array.from([...length, ...text, ...data]);
+    };
+    const two = { dtype: "F32", shape: [2], data_offsets: [0, 8] };
+    test.each([
+      ["nothing", new Uint8Array(), "0 bytes"],
+      [
+        "a header without an end",
+        new Uint8Array(8).fill(255),
+        "a header of 18446744073709551615 bytes where there are 0",
+      ],
+      ["a header that is a list", fileOf([]), "a list of 0"],
+      ["a header that is no JSON", Uint8Array.of(2, 0, 0, 0, 0, 0, 0, 0, 123, 44), '","'],
+      ["an element type of nobody", fileOf({ w: { ...two, dtype: "F4" } }), '"F4"'],
+      ["a size below zero", fileOf({ w: { ...two, shape: [-2] } }), "-2"],
+      ["more elements than bytes", fileOf({ w: { ...two, shape: [2, 2] } }), "w f32[2,2] in bytes 0 to 8 of 8"],
+      ["bytes behind the end", fileOf({ w: { ...two, data_offsets: [4, 12] } }), "w f32[2] in bytes 4 to 12 of 8"],
+      ["an end before the start", fileOf({ w: { ...two, data_offsets: [8, 0] } }), "w f32[2] in bytes 8 to 0 of 8"],
+    ])("%s", async (_name, bytes, received) => {
+      const { SHA256SUMS: _, ...others } = files[1];
+      const store = await storeWith(await withSums({ ...others, "weights.safetensors": bytes }));
+      const loaded = await loadCheckpoint(store);
+      expect([loaded?.checkpoint.state.step, loaded?.passedOver[0]?.received]).toEqual([4, received]);
+    });
+  });
+
   test("and when none is good, that is an error, never a new beginning", async () => {
     const store = memoryStore();
     for (const step of [4, 8]) await store.write(step, { "checkpoint.json": Uint8Array.of(123, 125) });
@@ -220,7 +251,7 @@ describe("going on", () => {
     const whole = await eventsOf(experiment);
     const single = read({ ...training, checkpoints: { every: 1 } });
     const states = checkpointsOf(await eventsOf(single, { checkpoints: true })).map(({ state }) => state);
-    expect(states.map(({ step }) => step)).toEqual(Array.from({ length: 12 }, (_, i) => i + 1));
+    expect(states.map(({ step }) => step)).toEqual(Array.from({ length: 13 }, (_, step) => step));
     for (const state of states) {
       const rest = await eventsOf(experiment, { state: await restored({ ...all[0], state }) });
       expect(doneOf(rest)).toEqual(doneOf(whole));

@@ -1,12 +1,14 @@
 // Options of the training step and of the run: each against its definition.
 import { compile, evaluate, toTensor, type TensorData, type TensorsByName } from "@latchgrad/core";
+import { initialParams } from "@latchgrad/layers";
 import { describe, expect, test } from "vitest";
 import type { Evaluation } from "../src/events.js";
 import type { Experiment } from "../src/experiment.js";
 import { openTask } from "../src/tasks/registry.js";
+import { train } from "../src/trainer.js";
 import { trainingStep, type StepGraph } from "../src/training-step.js";
 import { UNWATCHED, watchEvaluation, type Watched } from "../src/watch.js";
-import { doneOf, eventsOf, evaluationsOf, read, stepsOf } from "./documents.js";
+import { checkpointsOf, doneOf, eventsOf, evaluationsOf, read, stepsOf, tinyAdding } from "./documents.js";
 import { largestError } from "./support.js";
 
 const f64 = { dtype: "f64" };
@@ -296,18 +298,36 @@ describe("best", () => {
 });
 
 describe("checkpoints", () => {
-  test("are due at every so many steps and at the end, after the evaluation of that step", async () => {
+  test("are due at the beginning, at every so many steps and at the end, after the evaluation of that step", async () => {
     const events = await eventsOf(read({ steps: 5, evaluate: { every: 2 }, checkpoints: { every: 2 } }), {
       checkpoints: true,
     });
     expect(events.map(({ kind }) => kind).join(" ")).toBe(
-      "step step evaluation checkpoint step step evaluation checkpoint step checkpoint done",
+      "checkpoint step step evaluation checkpoint step step evaluation checkpoint step checkpoint done",
     );
   });
 
   test("are not told of unless asked for, and cost nothing then", async () => {
     const events = await eventsOf(read({ steps: 3, checkpoints: { every: 1 } }));
     expect(events.map(({ kind }) => kind).join(" ")).toBe("step step step done");
+  });
+
+  test("hold at the beginning what a run begins with, and are not told of when its first step cannot be made", async () => {
+    const experiment = read({ steps: 3 });
+    const events = await eventsOf(experiment, { checkpoints: true });
+    expect(events[0]).toMatchObject({ kind: "checkpoint", step: 0, state: { step: 0, sinceBest: 0, files: {} } });
+    expect(checkpointsOf(events)[0].state.tensors["memory.Wr"]).toEqual(
+      initialParams(experiment.model, "tests")["memory.Wr"],
+    );
+
+    const [memory, sum] = tinyAdding().layers;
+    const infinite = read({}, { layers: [memory, { ...sum, biasInit: { type: "constant", value: 1e30 } }] });
+    const told: string[] = [];
+    const failing = (async () => {
+      for await (const { kind } of train(infinite, { checkpoints: true })) told.push(kind);
+    })();
+    await expect(failing).rejects.toMatchObject({ issues: [{ code: "run.loss-not-finite" }] });
+    expect(told).toEqual([]);
   });
 
   test("are due once more when the run is aborted", async () => {

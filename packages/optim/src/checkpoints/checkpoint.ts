@@ -82,7 +82,7 @@ export function decodeCheckpoint(files: CheckpointFiles): Checkpoint {
   const document = readJsonText(new TextDecoder().decode(fileOf(files, FILES.facts)));
   checkFormat(document);
   const facts = readWithSchema(factsSchema, document);
-  const tensorsOf = (name: string): TensorsByName => decodeTensors(fileOf(files, name));
+  const tensorsOf = (name: string): TensorsByName => decodeTensors(fileOf(files, name), name);
   const { best } = facts;
   return {
     config: facts.config,

@@ -75,8 +75,10 @@ async function readGood(store: CheckpointStore, step: number): Promise<Issue | P
       : damaged(step, `the state of step ${checkpoint.state.step}`);
   } catch (error) {
     // Going on from an earlier one would throw away what the later version has done.
-    if (!(error instanceof LatchgradError) || error.issues.some(({ code }) => code === "checkpoint.format")) throw error;
-    return error.issues[0];
+    if (!(error instanceof LatchgradError) || error.issues.some(({ code }) => code === "checkpoint.format"))
+      throw error;
+    const [{ received, problem }] = error.issues;
+    return damaged(step, received ?? problem);
   }
 }
 
