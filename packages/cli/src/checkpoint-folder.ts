@@ -89,13 +89,17 @@ export function checkpointFolder(folder: string): CheckpointStore {
       attempt(RULES.read, pathOf(step), async () => {
         const files: Record<string, Uint8Array> = {};
         for (const { name } of (await readdir(pathOf(step), { withFileTypes: true })).filter((entry) => entry.isFile()))
-          files[name] = await readFile(join(pathOf(step), name));
+          files[name] = plainBytes(await readFile(join(pathOf(step), name)));
         return files;
       }),
     write: (step, files) => attempt(RULES.write, pathOf(step), () => writeAll(step, files)),
     remove: (step) => attempt(RULES.write, pathOf(step), () => discard(step)),
   };
 }
+
+/** The same bytes without what Node adds: a slice of a Buffer is no copy. */
+export const plainBytes = ({ buffer, byteOffset, length }: Buffer): Uint8Array =>
+  new Uint8Array(buffer, byteOffset, length);
 
 /** The names in a folder; none where there is no folder yet. */
 const namesIn = (folder: string): Promise<readonly string[]> =>

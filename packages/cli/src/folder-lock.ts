@@ -96,7 +96,13 @@ export async function lockFolder(folder: string): Promise<FolderLock> {
     const name = claimName(self);
     const path = join(folder, name);
     const release = (): Promise<void> => rm(path, { force: true });
-    await attempt(RULES.write, path, () => writeFile(path, `process ${self.pid} on ${hostname()}\n`, { flag: "wx" }));
+    try {
+      await attempt(RULES.write, path, () => writeFile(path, `process ${self.pid} on ${hostname()}\n`, { flag: "wx" }));
+    } catch (error) {
+      // On a full disk there may be a file without its text.
+      await release().catch(() => undefined);
+      throw error;
+    }
     const other = await findOther(folder, name, self);
     if (other === undefined) return { release };
     await release();

@@ -1,10 +1,11 @@
 /** `latchgrad train`: a model's document, or a run that goes on, and the folder that the run has. */
 import type { Precision } from "@latchgrad/core";
-import { loadCheckpoint, readExperiment, type Experiment, type Loaded } from "@latchgrad/optim";
+import { loadCheckpoint, readExperiment } from "@latchgrad/optim";
 import { dirname, join } from "node:path";
 import { checkpointFolder, tidyCheckpoints } from "./checkpoint-folder.js";
 import { movedConfig, readExperimentFile } from "./experiment-file.js";
-import { isFolder } from "./files.js";
+import { FileError } from "./failure.js";
+import { isFile, isFolder } from "./files.js";
 import { MODEL_FILES } from "./model-folder.js";
 import { CHECKPOINTS_FOLDER, openRunFolder } from "./run-folder.js";
 import type { Screen } from "./screen.js";
@@ -41,23 +42,31 @@ export async function trainCommand({ file, settings, out, resume, ...options }: 
     await tidyCheckpoints(checkpoints);
     const store = checkpointFolder(checkpoints);
     const loaded = resume ? await loadCheckpoint(store) : undefined;
+    if (resume && loaded === undefined) await refuseResume(folder.path, given !== undefined);
+    // What is trained is the document as it stands in the run's folder, so that it alone is enough to begin again.
     const experiment =
       given === undefined
-        ? await experimentOfRun(folder.path, loaded, settings)
-        : // What is trained is the document in the run's folder, so that it alone is enough to go on or to begin again.
-          readExperiment(movedConfig(given.config, dirname(file), folder.path));
+        ? readExperiment(withSettings(loaded?.checkpoint.config, settings))
+        : readExperiment(movedConfig(given.config, dirname(file), folder.path));
     return await trainInFolder({ folder: folder.path, store, loaded, experiment, ...options });
   } finally {
     await folder.close();
   }
 }
 
-/** The experiment of a run that goes on: that of its checkpoint, which has a checksum, or else its document. */
-const experimentOfRun = async (
-  folder: string,
-  loaded: Loaded | undefined,
-  settings: readonly string[],
-): Promise<Experiment> =>
-  loaded === undefined
-    ? readExperimentFile(join(folder, MODEL_FILES.config), settings)
-    : readExperiment(withSettings(loaded.checkpoint.config, settings));
+/** Where there is no checkpoint, a run begins; but only where its document is known, and no model would be lost. */
+async function refuseResume(folder: string, isGiven: boolean): Promise<void> {
+  const hasModel = await isFile(join(folder, MODEL_FILES.weights));
+  if (isGiven && !hasModel) return;
+  throw new FileError([
+    {
+      code: "file.no-checkpoint",
+      problem: "a run goes on from a checkpoint",
+      at: { kind: "value", name: join(folder, CHECKPOINTS_FOLDER) },
+      received: hasModel ? "none, but a model" : "none",
+      hint: hasModel
+        ? "without its checkpoints a run can only be made again: give its document and another --out"
+        : "give the document of the run in place of its folder, and the folder as --out, to begin again",
+    },
+  ]);
+}

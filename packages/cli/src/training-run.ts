@@ -102,7 +102,7 @@ async function follow(
   run: Started,
   progress: Progress,
 ): Promise<DoneEvent> {
-  // Data that cannot be read and models that cannot be compiled show here, before anything is written.
+  // Data that cannot be read, models that cannot be compiled and first steps that cannot be made show here, before anything is written.
   let next = await events.next();
   const log = await beginFolder(run, progress);
   try {

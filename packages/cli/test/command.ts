@@ -17,6 +17,10 @@ export interface Result {
 
 export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
+  /** What runs the command, in place of Node alone: a program and its first arguments. */
+  readonly through?: readonly [string, ...string[]];
+  /** Called once the process is there. */
+  readonly onStart?: (kill: (signal: NodeJS.Signals) => void) => void;
   /** Called whenever something was written, with all output so far. */
   readonly onOutput?: (out: string, kill: (signal: NodeJS.Signals) => void) => void;
 }
@@ -66,11 +70,21 @@ export async function bundleCommand(): Promise<TestCommand> {
   };
 }
 
-function runProcess(args: readonly string[], cwd: string, { env = {}, onOutput }: RunOptions = {}): Promise<Result> {
+function runProcess(
+  args: readonly string[],
+  cwd: string,
+  { env = {}, through, onStart, onOutput }: RunOptions = {},
+): Promise<Result> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, args, { cwd, env: { ...process.env, ...env }, stdio: "pipe" });
+    const [program, ...first] = [...(through ?? []), process.execPath];
+    const child = spawn(program, [...first, ...args], {
+      cwd,
+      env: { ...process.env, ...env },
+      stdio: "pipe",
+    });
     let out = "";
     let error = "";
+    onStart?.((signal) => void child.kill(signal));
     child.stdout.on("data", (part: Buffer) => {
       out += part.toString();
       onOutput?.(out, (signal) => void child.kill(signal));
