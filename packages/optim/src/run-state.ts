@@ -13,8 +13,7 @@ export interface Best {
 }
 
 /** All steps were made; stopWhen was reached; nothing got better for as long as best.patience says. */
-export const ENDINGS = ["steps", "stopped", "stale"] as const;
-export type Ending = (typeof ENDINGS)[number];
+export type Ending = "steps" | "stopped" | "stale";
 
 export interface RunState {
   /** Steps made. It is the data position too: batches are functions of the seed and the step. */
