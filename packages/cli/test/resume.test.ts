@@ -194,7 +194,12 @@ describe("a signal", () => {
     const steps = `training.steps=${made + 7}`;
     const rest = await command.run(["train", signal, "--resume", "--set", steps]);
     expect(rest).toMatchObject({ code: 0, error: "" });
-    expect(rest.out).toContain("going on after step ");
+    expect(rest.out).toContain(`going on after step ${made.toLocaleString("en-US")}\n`);
+    const { sessions } = JSON.parse(readFileSync(join(inFolder(signal), "environment.json"), "utf8")) as {
+      readonly sessions: readonly object[];
+    };
+    const here = { node: process.version, v8: process.versions.v8, precision: "fast", seed: 1, threads: 1 };
+    expect(sessions).toEqual([0, made].map((fromStep) => expect.objectContaining({ ...here, fromStep }) as object));
     await command.run(["train", file, "--out", `${signal}-whole`, "--set", steps]);
     expect(bytesOf(inFolder(signal))).toEqual(bytesOf(inFolder(`${signal}-whole`)));
   });
