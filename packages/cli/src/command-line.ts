@@ -1,6 +1,6 @@
 /** The command line: what can be typed, and what is done then. It only calls the other packages. */
 import type { Precision } from "@latchgrad/core";
-import { Argument, Command, CommanderError, Option } from "commander";
+import { Argument, Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { describeCommand, GRAPH_CHOICES, type GraphChoice } from "./describe-command.js";
 import { ownVersion } from "./environment.js";
 import { EXIT, formatFailure } from "./failure.js";
@@ -34,7 +34,14 @@ interface TrainFlags {
   readonly set?: readonly string[];
   readonly resume?: boolean;
   readonly precision?: Precision;
+  readonly threads?: number;
   readonly tensorboard?: boolean;
+}
+
+function threadCount(text: string): number {
+  const count = Number(text);
+  if (Number.isInteger(count) && count >= 1 && count <= 64) return count;
+  throw new InvalidArgumentError("A whole number from 1 to 64 is expected.");
 }
 
 const modelArgument = (): Argument => new Argument("<model>", "JSON file with the model, its task and its training");
@@ -77,14 +84,17 @@ export async function runCommandLine(args: readonly string[], surroundings: Surr
         "how sums of products are rounded (default: fast, or what the run began with)",
       ).choices(PRECISIONS),
     )
+    .option("-t, --threads <count>", "how many threads share each step; changes no bit of the result", threadCount, 1)
     .option("--tensorboard", "write an event file for TensorBoard as well")
     .action(async (file: string, options: TrainFlags, self: Command) => {
-      const { out, set = [], resume = false, precision, tensorboard = false } = options;
+      const { out, set = [], resume = false, precision, threads = 1, tensorboard = false } = options;
       if (resume && out === undefined && !(await isFolder(file)))
         self.error("error: --resume needs the folder of the run, as --out or in place of the model", {
           exitCode: EXIT.usage,
         });
-      await perform(file, () => trainCommand({ file, settings: set, out, resume, precision, tensorboard, screen }));
+      await perform(file, () =>
+        trainCommand({ file, settings: set, out, resume, precision, threads, tensorboard, screen }),
+      );
     });
   program
     .command("describe")

@@ -23,6 +23,8 @@ export interface TrainCommand {
   readonly resume: boolean;
   /** Absent: "fast", or what the run began with. */
   readonly precision?: Precision | undefined;
+  /** Share each step. */
+  readonly threads: number;
   readonly tensorboard: boolean;
   readonly screen: Screen;
 }

@@ -35,6 +35,7 @@ export interface TrainingRun {
   readonly experiment: Experiment;
   /** Absent: "fast", or what the run began with. */
   readonly precision?: Precision | undefined;
+  readonly threads: number;
   readonly tensorboard: boolean;
   readonly screen: Screen;
 }
@@ -61,6 +62,7 @@ export async function trainInFolder(run: TrainingRun): Promise<number> {
     state: loaded?.checkpoint.state,
     checkpoints: true,
     precision,
+    threads: run.threads,
   });
   let done: DoneEvent;
   try {
@@ -129,7 +131,7 @@ async function beginFolder(run: Started, progress: Progress): Promise<RunLog> {
   const { config } = experiment;
   await beginModelFolder(folder, config);
   const fromStep = loaded?.checkpoint.state.step ?? 0;
-  const session = sessionNow({ fromStep, precision, seed: config.training.seed, threads: 1 });
+  const session = sessionNow({ fromStep, precision, seed: config.training.seed, threads: run.threads });
   const before = await addSession(folder, session);
   if (before !== undefined && before.roundsOnce !== session.roundsOnce)
     progress.print(

@@ -34,6 +34,20 @@ function weightsIn(folder: string): Readonly<Record<string, TensorEntry>> {
 const configIn = (folder: string): unknown => JSON.parse(readFileSync(join(folder, "model.json"), "utf8"));
 
 describe("train", () => {
+  test("with two threads gives every byte that it gives with one, and refuses what is no number of threads", async () => {
+    const file = command.file("shared.json", JSON.stringify(tinyDocument));
+    const weights: string[] = [];
+    for (const threads of ["1", "2"]) {
+      const { code, error } = await command.run(["train", file, "--out", `shared-${threads}`, "--threads", threads]);
+      expect({ code, error }).toEqual({ code: 0, error: "" });
+      weights.push(readFileSync(join(command.folder, `shared-${threads}`, "model.safetensors"), "hex"));
+    }
+    expect(weights[0]).toBe(weights[1]);
+    const refused = await command.run(["train", file, "--threads", "0"]);
+    expect(refused.code).toBe(2);
+    expect(refused.error).toContain("A whole number from 1 to 64 is expected.");
+  });
+
   test("shows evaluations and the result in plain lines, and leaves the model in a folder", async () => {
     const file = command.file("tiny.json", JSON.stringify(tinyDocument));
     const { code, out, error } = await command.run(["train", file, "--out", "model"]);

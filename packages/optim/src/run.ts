@@ -32,12 +32,13 @@ interface RunOptions {
   readonly readFile?: ReadFile | undefined;
   readonly state?: RunState | undefined;
   readonly precision?: Precision | undefined;
+  readonly threads?: number | undefined;
 }
 
 /** Throws ConfigError, CheckpointError, RunError or CompileError. */
 export async function openRun(
   experiment: Experiment,
-  { readFile, state, precision = "fast" }: RunOptions,
+  { readFile, state, precision = "fast", threads = 1 }: RunOptions,
 ): Promise<Run> {
   const { training, dtype } = experiment.config;
   const files: Record<string, string> = {};
@@ -49,7 +50,7 @@ export async function openRun(
   if (state !== undefined) checkFiles(state.files, files);
   const step = trainingStep(experiment.model, training);
   const tensors = state?.tensors ?? step.initialState(training.seed);
-  const executable = await compile(step.graph, { state: tensors, precision });
+  const executable = await compile(step.graph, { state: tensors, precision, threads });
   const evaluator = await makeEvaluator(experiment, task, precision);
   return {
     experiment,

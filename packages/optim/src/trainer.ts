@@ -23,6 +23,8 @@ export interface TrainOptions {
   readonly checkpoints?: boolean | undefined;
   /** How sums of products are rounded; "fast" when absent. */
   readonly precision?: Precision | undefined;
+  /** How many threads share each step; see `compile`. Nothing in the run depends on it. Default 1. */
+  readonly threads?: number | undefined;
 }
 
 /** How long the loop keeps the thread before timers and signals get a turn. It changes when things happen, never what. */
