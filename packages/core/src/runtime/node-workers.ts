@@ -3,7 +3,7 @@
  * of Node: it asks the running process for it, so that bundlers for browsers meet no import.
  */
 import type { Command } from "./worker-source.js";
-import type { Listener, Worker } from "./workers.js";
+import type { Listener, Worker } from "./worker.js";
 
 interface NodeWorker {
   postMessage(message: Command): void;

@@ -5,7 +5,8 @@
 import { SYNC } from "../codegen/barrier.js";
 import { RunError } from "../errors/errors.js";
 import { CONTROL, workerSource, type Answer, type Command } from "./worker-source.js";
-import { startWorker, type Worker } from "./workers.js";
+import type { Worker } from "./worker.js";
+import { startWorker } from "./workers.js";
 
 /** A module on all threads. */
 export interface SharedModule {

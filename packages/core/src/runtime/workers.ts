@@ -1,19 +1,7 @@
 /** Workers of any kind behind one interface: those of Node where there are any, else those of browsers. */
 import { nodeWorker } from "./node-workers.js";
-import type { Answer, Command } from "./worker-source.js";
-
-export interface Listener {
-  answer(answer: Answer): void;
-  /** The worker could not be made, or failed. */
-  failure(): void;
-}
-
-export interface Worker {
-  post(command: Command): void;
-  /** Whether the worker keeps its process alive; at first it does. */
-  hold(isHeld: boolean): void;
-  end(): void;
-}
+import type { Listener, Worker } from "./worker.js";
+import type { Answer } from "./worker-source.js";
 
 /** A worker that runs `source`. Throws when the platform has none. */
 export const startWorker = (source: string, listener: Listener): Worker =>
