@@ -1,5 +1,5 @@
 /** `latchgrad train`: trains a model, shows how it goes, and leaves it in a folder. */
-import { metrics } from "@latchgrad/layers";
+import { objectiveDefinitionOf } from "@latchgrad/layers";
 import { train, type DoneEvent, type Experiment } from "@latchgrad/optim";
 import { dirname, join } from "node:path";
 import { experimentHeading } from "./describe-experiment.js";
@@ -93,8 +93,8 @@ async function follow(
   throw new TypeError("internal: a run ended without an end");
 }
 
-/** Whether a lower or a higher value of the loss or a metric is better. */
-function betterOf({ config }: Experiment, metric: string): "lower" | "higher" {
-  const type = metric === "loss" ? config.loss.type : metric;
-  return Object.values(metrics).find((definition) => definition.type === type)?.better ?? "lower";
+/** Whether a lower or a higher value of a loss or a metric is better. */
+function betterOf({ model }: Experiment, metric: string): "lower" | "higher" {
+  const objective = model.objectives.find(({ name }) => name === metric);
+  return objective === undefined ? "lower" : objectiveDefinitionOf(objective.config).better;
 }

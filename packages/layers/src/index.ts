@@ -43,9 +43,11 @@ export { MODEL_FORMAT, modelFields, modelSchema, type ModelConfig, type ModelDoc
 export { randomNumbers, type InitializerDefinition, type RandomNumbers, type Seed } from "./init/initializer.js";
 export { initializers, initializerSchema, initialValues, type Initializer } from "./init/registry.js";
 export type { LayerDefinition, LayerOutputs, LayerReference, LayerScope } from "./layers/layer.js";
-export { layerConfigSchema, layers, type LayerConfig } from "./layers/registry.js";
+export { compositions, layerConfigSchema, type LayerConfig, type LayerDocument } from "./layers/composition.js";
+export { layers, type PlainLayerConfig } from "./layers/registry.js";
 export type { LayerSummary, Mode } from "./model/assemble.js";
 export { buildModel, describeModel, type Model, type ModelDescription } from "./model/model.js";
+export type { PlacedObjective } from "./model/results.js";
 export { KEY_PARAM, STEP_PARAM, type Signature } from "./model/signature.js";
 export type { ObjectiveDefinition, ObjectivePlace } from "./objectives/objective.js";
 export {

@@ -52,6 +52,7 @@ test("a short document is read with all defaults filled in", () => {
           "name": "memory",
           "output": "last",
           "padding": "zero",
+          "trainable": true,
           "type": "recurrent",
         },
         {
@@ -59,6 +60,7 @@ test("a short document is read with all defaults filled in", () => {
           "bias": true,
           "biasInit": "zeros",
           "name": "sum",
+          "trainable": true,
           "type": "dense",
           "units": 1,
           "weightInit": "glorotUniform",
@@ -67,6 +69,7 @@ test("a short document is read with all defaults filled in", () => {
       "loss": {
         "target": "y",
         "type": "meanSquaredError",
+        "weight": 1,
       },
       "metrics": [],
       "name": "adding-problem",
@@ -153,7 +156,7 @@ describe("mistakes", () => {
     expect(() => readModelConfig(document)).toThrowErrorMatchingInlineSnapshot(`
       [ConfigError: [config.choice] type is none of the known values
         at       /layers/0/type
-        expected one of "recurrent", "dense", "embedding", "dropout", "layerNorm", "activation", "concat", "add", "equations"
+        expected one of "recurrent", "dense", "embedding", "dropout", "layerNorm", "activation", "concat", "add", "equations", "group", "shared"
         received "recurent"
         hint     did you mean "recurrent"?
       [config.type] units has the wrong type

@@ -1,7 +1,7 @@
 // Every layer, from one case each: output type, weights, gradient, refusals; and what single layers promise.
 import { checkGradients, evaluate, f32, f64, formatType, i32, type TensorType } from "@latchgrad/core";
 import { describe, expect, test } from "vitest";
-import { layers, type LayerConfig, type ModelDocument } from "../src/index";
+import { layers, type ModelDocument } from "../src/index";
 import { documentOf, expectClose, modelOf, numbers, problemsOf, tensor, typed, weightsOf } from "./support";
 
 type LayerDocument = ModelDocument["layers"][number];
@@ -175,7 +175,7 @@ describe.each(Object.entries(cases))("%s", (type, layerCase) => {
   });
 
   test("is documented by its own key", () => {
-    const definition = layers[type as LayerConfig["type"]];
+    const definition = layers[type as keyof typeof layers];
     expect(definition.type).toBe(type);
     expect(definition.summary).toMatch(/\.$/);
   });

@@ -45,7 +45,8 @@ const KEY_TYPE: TensorType = u32(2);
 const CLIP_POINTER = "/training/clip";
 
 /** Names of a model's outputs that are numbers for people to watch, besides the loss. */
-export const metricNames = (model: Model): readonly string[] => model.config.metrics.map((metric) => metric.type);
+export const metricNames = (model: Model): readonly string[] =>
+  model.objectives.map(({ name }) => name).filter((name) => name !== "loss");
 
 /** The training step of a model. Throws DifferentiationError where the loss has no derivative. */
 export function trainingStep(model: Model, { optimizer, clip }: StepOptions): StepGraph {

@@ -1,12 +1,10 @@
 /** The schema of a model document: the one source of its TypeScript type, its validation and its JSON Schema. */
 import * as z from "zod";
 import { cellDocumentsSchema } from "../cells/registry.js";
-import { layerConfigSchema } from "../layers/registry.js";
+import { layerConfigSchema } from "../layers/composition.js";
+import { MOST_LAYERS } from "../layers/layer.js";
 import { lossSchema, metricSchema } from "../objectives/registry.js";
 import { nameSchema, referenceSchema } from "./names.js";
-
-/** More layers than this, stacked ones counted, are made by a program that should rather use the builder. */
-export const MOST_LAYERS = 1000;
 
 /** The version that this code writes and reads. */
 export const MODEL_FORMAT = 1;
@@ -26,7 +24,9 @@ export const modelFields = {
     .min(1)
     .max(MOST_LAYERS)
     .describe("The layers. Each reads the one before it, unless its inputs say otherwise."),
-  loss: lossSchema.describe("What training makes small."),
+  loss: z
+    .union([lossSchema, z.array(lossSchema).min(1).max(100)])
+    .describe("What training makes small: a loss, or several, whose sum is made small."),
   metrics: z.array(metricSchema).max(100).default([]).describe("What is computed besides, for people to watch."),
   outputs: z
     .record(nameSchema, referenceSchema)

@@ -3,7 +3,7 @@ import { formatType } from "@latchgrad/core";
 import { sizeSchema } from "../cells/cell.js";
 import { refuse } from "../config/refuse.js";
 import { initializerSchema } from "../init/registry.js";
-import { defineLayer, layerSchema } from "./layer.js";
+import { defineLayer, layerSchema, weightFields } from "./layer.js";
 
 /** out[..., :] = table[ids[...], :]. ids i32 [...], each below `count`; table [count, units]; out [..., units]. */
 export const embedding = defineLayer({
@@ -15,6 +15,7 @@ export const embedding = defineLayer({
     init: initializerSchema
       .default({ type: "normal", mean: 0, deviation: 1 })
       .describe("Initial values of the vectors."),
+    ...weightFields,
   }),
   build(scope, { count, units, init }, [input]) {
     if (input.type.dtype !== "i32")

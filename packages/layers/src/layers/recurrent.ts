@@ -6,7 +6,7 @@ import { cellSchema, makeCell } from "../cells/registry.js";
 import { nameSchema, referenceSchema } from "../config/names.js";
 import { refuse } from "../config/refuse.js";
 import { dropElements, rateSchema } from "./dropout.js";
-import { checkFloats, defineLayer, knownSize, layerSchema, type LayerScope } from "./layer.js";
+import { checkFloats, defineLayer, knownSize, layerSchema, weightFields, type LayerScope } from "./layer.js";
 import { runSequence, runToLast, type CellRunResult } from "./recurrent-run.js";
 import { finalStates, initialStateReferences, initialStates, initialStateSchema } from "./recurrent-states.js";
 
@@ -66,6 +66,7 @@ const schema = layerSchema("recurrent", {
     })
     .optional()
     .describe("Truncated backpropagation through time (Williams, Peng 1990). Absent: gradients reach all steps."),
+  ...weightFields,
 });
 
 type RecurrentConfig = z.output<typeof schema>;
@@ -227,10 +228,12 @@ function startRun(
   { inputs, context }: { readonly inputs: Named<Value>; readonly context: Named<Value> },
   path: string,
 ): CellStep {
-  const weights = cell.weights(shapes).map(({ name, dims, initializer, trainable = true }) => {
-    const weight = scope.weight(path + name, dims, initializer);
-    return [name, trainable ? weight : scope.g.stopGradient(weight)] as const;
-  });
+  const weights = cell
+    .weights(shapes)
+    .map(
+      ({ name, dims, initializer, trainable }) =>
+        [name, scope.weight(path + name, dims, initializer, trainable)] as const,
+    );
   const [[, first]] = Object.entries(inputs);
   return cell.start({
     g: scope.g,

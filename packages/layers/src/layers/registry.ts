@@ -1,5 +1,5 @@
 /** The layers that configs can name. One line per layer. */
-import * as z from "zod";
+import type * as z from "zod";
 import { activation } from "./activation.js";
 import { dense } from "./dense.js";
 import { dropout } from "./dropout.js";
@@ -16,10 +16,13 @@ type LayerSchema = (typeof layers)[keyof typeof layers]["schema"];
 
 const schemas = Object.values(layers).map((definition): LayerSchema => definition.schema);
 
-/** How a config writes a layer. */
-export const layerConfigSchema = z.discriminatedUnion("type", schemas as [LayerSchema, ...LayerSchema[]]);
+/** How a config writes each kind of layer. */
+export const layerSchemas = schemas as [LayerSchema, ...LayerSchema[]];
 
-export type LayerConfig = z.output<typeof layerConfigSchema>;
+/** A layer as it was read, with its settings. */
+export type PlainLayerConfig = z.output<LayerSchema>;
+/** A layer as a person writes it. */
+export type PlainLayerDocument = z.input<LayerSchema>;
 
 /** The definition of the layer that a config describes. */
-export const layerDefinitionOf = (config: LayerConfig): LayerDefinition => layers[config.type];
+export const layerDefinitionOf = (config: PlainLayerConfig): LayerDefinition => layers[config.type];

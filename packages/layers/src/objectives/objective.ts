@@ -34,6 +34,12 @@ export interface ObjectiveDefinition<S extends z.ZodObject = z.ZodObject> {
 
 /** The keys that every objective has. */
 const commonFields = {
+  name: nameSchema
+    .optional()
+    .describe(
+      "How it is called among the results, such as a metric to stop at. By default its type. A loss that is the only one is " +
+        'called "loss".',
+    ),
   prediction: referenceSchema
     .optional()
     .describe("The layer output that is judged. By default the model's prediction."),
@@ -50,6 +56,15 @@ const commonFields = {
 /** The schema of an objective without settings of its own. */
 export const objectiveSchema = <const Type extends string>(type: Type) =>
   z.strictObject({ type: z.literal(type), ...commonFields });
+
+/** What a loss has besides. */
+export const lossFields = {
+  weight: z
+    .number()
+    .nonnegative()
+    .default(1)
+    .describe("What the loss is multiplied with in the sum of all losses, which training makes small."),
+};
 
 /** Keeps the type of the schema. */
 export const defineObjective = <S extends z.ZodObject>(definition: ObjectiveDefinition<S>): typeof definition =>

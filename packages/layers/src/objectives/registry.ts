@@ -3,7 +3,7 @@ import * as z from "zod";
 import { binaryAccuracy, binaryCrossEntropy } from "./binary.js";
 import { accuracy, bitsPerSymbol, perplexity, softmaxCrossEntropy } from "./classification.js";
 import { equations } from "./equations.js";
-import type { ObjectiveDefinition } from "./objective.js";
+import { lossFields, type ObjectiveDefinition } from "./objective.js";
 import { meanAbsoluteError, meanSquaredError } from "./regression.js";
 
 export const losses = {
@@ -16,10 +16,14 @@ export const losses = {
 
 export const metrics = { ...losses, accuracy, binaryAccuracy, perplexity, bitsPerSymbol } as const;
 
-type LossSchema = (typeof losses)[keyof typeof losses]["schema"];
+type Loss = (typeof losses)[keyof typeof losses];
 type MetricSchema = (typeof metrics)[keyof typeof metrics]["schema"];
 
-const lossSchemas = Object.values(losses).map((definition): LossSchema => definition.schema);
+const withWeight = <D extends Loss>({ schema }: D) =>
+  z.strictObject({ ...(schema as D["schema"]).shape, ...lossFields });
+type LossSchema = ReturnType<typeof withWeight<Loss>>;
+
+const lossSchemas = Object.values(losses).map((definition): LossSchema => withWeight(definition));
 const metricSchemas = Object.values(metrics).map((definition): MetricSchema => definition.schema);
 
 /** How a config writes the loss. */
