@@ -156,7 +156,7 @@ describe("mistakes", () => {
     expect(() => readModelConfig(document)).toThrowErrorMatchingInlineSnapshot(`
       [ConfigError: [config.choice] type is none of the known values
         at       /layers/0/type
-        expected one of "recurrent", "dense", "embedding", "dropout", "layerNorm", "activation", "concat", "add", "equations", "group", "shared"
+        expected one of "recurrent", "dense", "embedding", "attention", "dropout", "layerNorm", "activation", "concat", "add", "shift", "flatten", "equations", "group", "shared"
         received "recurent"
         hint     did you mean "recurrent"?
       [config.type] units has the wrong type

@@ -1,6 +1,7 @@
 /** The layers that configs can name. One line per layer. */
 import type * as z from "zod";
 import { activation } from "./activation.js";
+import { attention } from "./attention.js";
 import { dense } from "./dense.js";
 import { dropout } from "./dropout.js";
 import { embedding } from "./embedding.js";
@@ -8,9 +9,23 @@ import { equations } from "./equations.js";
 import type { LayerDefinition } from "./layer.js";
 import { add, concat } from "./merge.js";
 import { layerNorm } from "./normalize.js";
+import { flatten, shift } from "./rearrange.js";
 import { recurrent } from "./recurrent.js";
 
-export const layers = { recurrent, dense, embedding, dropout, layerNorm, activation, concat, add, equations } as const;
+export const layers = {
+  recurrent,
+  dense,
+  embedding,
+  attention,
+  dropout,
+  layerNorm,
+  activation,
+  concat,
+  add,
+  shift,
+  flatten,
+  equations,
+} as const;
 
 type LayerSchema = (typeof layers)[keyof typeof layers]["schema"];
 
