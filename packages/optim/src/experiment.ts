@@ -4,12 +4,13 @@
  * published JSON Schema.
  */
 import { ConfigError, suggestName, type Issue } from "@latchgrad/core";
-import { buildModel, jsonSchemaOf, modelFields, readModelWith, type Model } from "@latchgrad/layers";
+import { buildModel, configIssue, jsonSchemaOf, modelFields, readModelWith, type Model } from "@latchgrad/layers";
 import * as z from "zod";
 import { clipSchema } from "./clipping.js";
 import { optimizerOf, optimizerSchema } from "./optimizers/registry.js";
 import { signatureOf, taskSchema } from "./tasks/registry.js";
-import { metricNames } from "./training-step.js";
+import { metricNames, STEP_RESULTS } from "./training-step.js";
+import { weightGroupIssues, weightGroupSchema } from "./weight-groups.js";
 
 /** Batches of an evaluation when the config does not say. */
 const EVALUATION_BATCHES = 10;
@@ -19,6 +20,13 @@ const countField = z.int().min(1).max(1_000_000_000);
 const trainingSchema = z
   .strictObject({
     optimizer: optimizerSchema.describe("How weights follow the gradient."),
+    groups: z
+      .array(weightGroupSchema)
+      .max(100)
+      .optional()
+      .describe(
+        "Weights with a learning rate or a weight decay of their own. A weight may be in several groups; what a later one says counts.",
+      ),
     clip: clipSchema.optional(),
     batch: z.int().min(1).max(1_000_000).describe("Examples per step."),
     steps: countField.describe("Steps of the whole run."),
@@ -67,10 +75,40 @@ export function readExperiment(document: unknown): Experiment {
   const { task, training, ...modelConfig } = config;
   optimizerOf(training.optimizer).check?.(training.optimizer);
   const model = buildModel(modelConfig, signatureOf(task, config.dtype));
-  const issues = stopIssues(training, ["loss", ...metricNames(model)]);
+  const issues = [
+    ...stopIssues(training, ["loss", ...metricNames(model)]),
+    ...trainedIssues(model),
+    ...weightGroupIssues(training.optimizer, training.groups ?? [], trainedWeights(model)),
+    ...reservedIssues(model),
+  ];
   if (issues.length > 0) throw new ConfigError(issues);
   return { config, model };
 }
+
+const trainedWeights = ({ params }: Model): readonly string[] =>
+  params.filter(({ trainable }) => trainable).map(({ name }) => name);
+
+/** A model whose layers are all frozen. */
+const trainedIssues = (model: Model): readonly Issue[] =>
+  model.params.length === 0 || trainedWeights(model).length > 0
+    ? []
+    : [
+        configIssue("nothing-trained", "/layers", {
+          problem: "training changes at least one weight",
+          hint: 'leave out "trainable": false somewhere',
+        }),
+      ];
+
+/** Losses and metrics that are called as something that every step tells. */
+const reservedIssues = ({ objectives }: Model): readonly Issue[] =>
+  objectives
+    .filter(({ name }) => STEP_RESULTS.includes(name))
+    .map(({ name, pointer }) =>
+      configIssue("duplicate-name", `${pointer}/name`, {
+        problem: `only one result of a training step is called "${name}"`,
+        hint: 'give it another "name"',
+      }),
+    );
 
 function stopIssues({ stopWhen, evaluate }: TrainingConfig, known: readonly string[]): readonly Issue[] {
   if (stopWhen === undefined) return [];

@@ -36,3 +36,4 @@ export {
 } from "./tasks/task.js";
 export { train, type TrainOptions } from "./trainer.js";
 export { trainingStep, type StepGraph, type StepOptions } from "./training-step.js";
+export { matchesPattern, weightGroupSchema, type WeightGroup } from "./weight-groups.js";

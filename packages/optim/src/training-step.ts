@@ -3,7 +3,7 @@
  * graph with state, which can be printed, saved and compiled as a whole.
  *
  * State, each with its next value as the output `next.<name>`: the weights by
- * name, what the optimizer keeps (`adam.mean/memory.Wf`), `step` i32 (updates
+ * name (those that are not trained never change), what the optimizer keeps (`adam.mean/memory.Wf`), `step` i32 (updates
  * done so far) and `key` u32[2] (the root of all random numbers; it never
  * changes). All other parameters are the inputs and targets of the task.
  * Outputs: `loss` and the metrics before the update, `learningRate`, and
@@ -24,10 +24,13 @@ import { clipGradients, globalNorm, type ClipConfig } from "./clipping.js";
 import { applyOptimizer, nextName, optimizerState, stepType, type StateTensor } from "./optimizers/apply.js";
 import { OPTIMIZER_POINTER } from "./optimizers/optimizer.js";
 import type { OptimizerConfig } from "./optimizers/registry.js";
+import type { WeightGroup } from "./weight-groups.js";
 
 export interface StepOptions {
   readonly optimizer: OptimizerConfig;
   readonly clip?: ClipConfig | undefined;
+  /** Weights with options of their own. */
+  readonly groups?: readonly WeightGroup[] | undefined;
 }
 
 export interface StepGraph {
@@ -44,19 +47,25 @@ const KEY_TYPE: TensorType = u32(2);
 /** Where the options of clipping stand in an experiment. */
 const CLIP_POINTER = "/training/clip";
 
+/** Outputs of every step, besides the losses and metrics of the model. */
+export const STEP_RESULTS: readonly string[] = ["learningRate", "gradientNorm"];
+
 /** Names of a model's outputs that are numbers for people to watch, besides the loss. */
 export const metricNames = (model: Model): readonly string[] =>
   model.objectives.map(({ name }) => name).filter((name) => name !== "loss");
 
 /** The training step of a model. Throws DifferentiationError where the loss has no derivative. */
-export function trainingStep(model: Model, { optimizer, clip }: StepOptions): StepGraph {
+export function trainingStep(model: Model, { optimizer, clip, groups }: StepOptions): StepGraph {
   const forward = model.graph("train");
   const weights: readonly StateTensor[] = model.params.map(({ name, type }) => ({ name, type }));
-  const both = gradient(forward, { of: "loss", wrt: weights.map(({ name }) => name) });
+  const trained: readonly StateTensor[] = model.params
+    .filter(({ trainable }) => trainable)
+    .map(({ name, type }) => ({ name, type }));
+  const both = gradient(forward, { of: "loss", wrt: trained.map(({ name }) => name) });
   const metrics = metricNames(model);
 
   const g = buildGraph(`${forward.name}.step`);
-  const kept = g.at(OPTIMIZER_POINTER, () => optimizerState(optimizer, weights));
+  const kept = g.at(OPTIMIZER_POINTER, () => optimizerState(optimizer, trained));
   const origins = new Map(forward.params.map(({ name, origin }) => [name, origin]));
   const declare = ({ name, type }: StateTensor, origin?: string): Value =>
     g.param(name, type, origins.get(name) ?? origin);
@@ -71,18 +80,20 @@ export function trainingStep(model: Model, { optimizer, clip }: StepOptions): St
     both.params.map((param) => (Object.hasOwn(held, param.name) ? held[param.name] : declare(param))),
   );
   const outputs = Object.fromEntries(both.outputs.map(({ name }, i) => [name, results[i]]));
-  const gradients = Object.fromEntries(weights.map(({ name }) => [name, outputs[`grad.${name}`]]));
+  const gradients = Object.fromEntries(trained.map(({ name }) => [name, outputs[`grad.${name}`]]));
   const clipped = g.at(CLIP_POINTER, () => clippedGradients(g, clip, gradients));
   const { next, learningRate } = g.at(OPTIMIZER_POINTER, () =>
     applyOptimizer(g, optimizer, {
-      params: weights,
+      params: trained,
+      groups,
       values: held,
       gradients: clipped.gradients,
       step: held[STEP_PARAM],
     }),
   );
   const nextStep = g.at(OPTIMIZER_POINTER, () => g.add(held[STEP_PARAM], 1));
-  const nextState: Readonly<Record<string, Value>> = { ...next, [STEP_PARAM]: nextStep, [KEY_PARAM]: held[KEY_PARAM] };
+  // Weights that are not trained stay as they are, as the key does.
+  const nextState: Readonly<Record<string, Value>> = { ...held, ...next, [STEP_PARAM]: nextStep };
 
   const graph = g.build(
     {
