@@ -32,7 +32,8 @@ export {
   type CellDocuments,
   type DocumentCellConfig,
 } from "./cells/registry.js";
-export { jsonSchemaOf, modelJsonSchema } from "./config/json-schema.js";
+export type { Formats, JsonObject, Migration } from "./config/format.js";
+export { jsonSchemaOf, modelJsonSchema, type DescribedSchema } from "./config/json-schema.js";
 export { LONGEST_DOCUMENT, readJsonText } from "./config/json-text.js";
 export { nameSchema, referenceSchema } from "./config/names.js";
 export { readModelConfig, readModelText } from "./config/read-config.js";

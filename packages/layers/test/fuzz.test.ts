@@ -1,8 +1,9 @@
 // Models made at random from known parts: each is built, or refused by an error of ours that names a place in the document.
 import { fc, test as property } from "@fast-check/vitest";
-import { LatchgradError, type TensorType } from "@latchgrad/core";
+import { LatchgradError, verifyGraph, type TensorType } from "@latchgrad/core";
 import { expect, test } from "vitest";
 import { buildModel, readModelConfig, type ModelDocument, type Signature } from "../src/index";
+import { graphDocument, graphSignature, mutated } from "./mutate";
 import { documentOf, problemsOf } from "./support";
 
 type LayerDocument = ModelDocument["layers"][number];
@@ -96,6 +97,28 @@ property.prop([fc.array(layer, { minLength: 1, maxLength: 4 }), rest, signature]
     }
   },
 );
+
+property.prop([mutated], { numRuns: 10_000 })(
+  "a document with parts changed is built, or refused by an error of ours at a place in it",
+  (document) => {
+    try {
+      const model = buildModel(readModelConfig(document), graphSignature);
+      expect(verifyGraph(model.graph("predict"))).toEqual([]);
+    } catch (error) {
+      if (!(error instanceof LatchgradError)) throw error;
+      expect(error.issues.length).toBeGreaterThan(0);
+      for (const { at } of error.issues) {
+        const pointer = at.kind === "config" ? at.pointer : at.kind === "node" ? at.origin : undefined;
+        expect(pointer, error.message).toBeTypeOf("string");
+      }
+    }
+  },
+  240_000,
+);
+
+test("the document that is changed is good", () => {
+  expect(buildModel(readModelConfig(graphDocument), graphSignature).params.length).toBeGreaterThan(20);
+});
 
 test("a short document cannot ask for endless work or memory", () => {
   const signature = { inputs: { x: { dtype: "f32", dims: ["B", "T", 2] } }, targets: {} } as const;

@@ -7,8 +7,9 @@ import { ConfigError, suggestName, type Issue } from "@latchgrad/core";
 import { buildModel, configIssue, jsonSchemaOf, modelFields, readModelWith, type Model } from "@latchgrad/layers";
 import * as z from "zod";
 import { clipSchema } from "./clipping.js";
-import { optimizerOf, optimizerSchema } from "./optimizers/registry.js";
-import { signatureOf, taskSchema } from "./tasks/registry.js";
+import { optimizerOf, optimizers, optimizerSchema } from "./optimizers/registry.js";
+import { schedules } from "./schedules/registry.js";
+import { signatureOf, taskSchema, tasks } from "./tasks/registry.js";
 import { metricNames, STEP_RESULTS } from "./training-step.js";
 import { weightGroupIssues, weightGroupSchema } from "./weight-groups.js";
 
@@ -19,40 +20,62 @@ const countField = z.int().min(1).max(1_000_000_000);
 
 const trainingSchema = z
   .strictObject({
-    optimizer: optimizerSchema.describe("How weights follow the gradient."),
+    optimizer: optimizerSchema.meta({
+      description: "How weights follow the gradient.",
+      examples: [{ type: "adam", learningRate: 0.01 }],
+    }),
     groups: z
       .array(weightGroupSchema)
       .max(100)
       .optional()
-      .describe(
-        "Weights with a learning rate or a weight decay of their own. A weight may be in several groups; what a later one says counts.",
-      ),
+      .meta({
+        description:
+          "Weights with a learning rate or a weight decay of their own. A weight may be in several groups; what a later one says counts.",
+        examples: [[{ weights: "**.b*", weightDecay: 0 }]],
+      }),
     clip: clipSchema.optional(),
-    batch: z.int().min(1).max(1_000_000).describe("Examples per step."),
-    steps: countField.describe("Steps of the whole run."),
-    seed: z
-      .union([z.string().max(1000), z.int()])
-      .describe("Everything random comes from it: the same document gives the same bits."),
+    batch: z
+      .int()
+      .min(1)
+      .max(1_000_000)
+      .meta({ description: "Examples per step.", examples: [32] }),
+    steps: countField.meta({ description: "Steps of the whole run.", examples: [1500] }),
+    seed: z.union([z.string().max(1000), z.int()]).meta({
+      description: "Everything random comes from it: the same document gives the same bits.",
+      examples: ["latch", 42],
+    }),
     evaluate: z
       .strictObject({
-        every: countField.describe("Steps between two evaluations."),
+        every: countField.meta({ description: "Steps between two evaluations.", examples: [100] }),
         batches: countField.default(EVALUATION_BATCHES).describe("Batches that an evaluation averages over, at most."),
       })
       .optional()
-      .describe("When to look at the validation part. Absent: only the test part, at the end."),
+      .meta({
+        description: "When to look at the validation part. Absent: only the test part, at the end.",
+        examples: [{ every: 100 }],
+      }),
     stopWhen: z
       .strictObject({
         metric: z.string().default("loss").describe('What an evaluation must reach: "loss" or the name of a metric.'),
-        below: z.number().optional().describe("Stop as soon as it is below this."),
-        above: z.number().optional().describe("Stop as soon as it is above this."),
+        below: z
+          .number()
+          .optional()
+          .meta({ description: "Stop as soon as it is below this.", examples: [0.01] }),
+        above: z
+          .number()
+          .optional()
+          .meta({ description: "Stop as soon as it is above this.", examples: [0.99] }),
       })
       .refine(({ below, above }) => (below === undefined) !== (above === undefined), {
         error: "stopWhen has either below or above",
       })
       .optional()
-      .describe("Ends the run early, at an evaluation. Needs evaluate."),
+      .meta({ description: "Ends the run early, at an evaluation. Needs evaluate.", examples: [{ below: 0.01 }] }),
   })
-  .describe("How the model is trained.");
+  .meta({
+    description: "How the model is trained.",
+    examples: [{ optimizer: { type: "adam", learningRate: 0.01 }, batch: 32, steps: 1500, seed: "latch" }],
+  });
 
 export const experimentSchema = z
   .strictObject({ ...modelFields, task: taskSchema, training: trainingSchema })
@@ -135,4 +158,5 @@ function stopIssues({ stopWhen, evaluate }: TrainingConfig, known: readonly stri
 export const evaluationBatches = ({ evaluate }: TrainingConfig): number => evaluate?.batches ?? EVALUATION_BATCHES;
 
 /** The JSON Schema of an experiment document; published as schema/experiment-1.json. */
-export const experimentJsonSchema = (): object => jsonSchemaOf(experimentSchema);
+export const experimentJsonSchema = (): object =>
+  jsonSchemaOf(experimentSchema, [...Object.values(tasks), ...Object.values(optimizers), ...Object.values(schedules)]);

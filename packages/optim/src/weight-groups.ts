@@ -15,17 +15,17 @@ const patternSchema = z
 
 export const weightGroupSchema = z
   .strictObject({
-    weights: z
-      .union([patternSchema, z.array(patternSchema).min(1).max(100)])
-      .describe(
+    weights: z.union([patternSchema, z.array(patternSchema).min(1).max(100)]).meta({
+      description:
         'Which weights: a pattern, or several. * stands for any part of a name, ** for any number of names: "memory.*", "encoder.**", "**.b*".',
-      ),
+      examples: ["**.b*", ["encoder.**", "letters.table"]],
+    }),
     learningRate: learningRateSchema.optional(),
     weightDecay: z
       .number()
       .nonnegative()
       .optional()
-      .describe("In place of the optimizer's; only for optimizers that have it."),
+      .meta({ description: "In place of the optimizer's; only for optimizers that have it.", examples: [0] }),
   })
   .refine(({ learningRate, weightDecay }) => learningRate !== undefined || weightDecay !== undefined, {
     error: "a group sets learningRate, weightDecay or both",

@@ -18,16 +18,20 @@ import { checkFloats, defineLayer, knownSize, layerSchema, weightFields, type La
 import { lengthsField, lengthsOf, lengthsReferences } from "./lengths.js";
 
 const schema = layerSchema("attention", {
-  memory: referenceSchema.describe("The sequence that is attended to, [B, T, size]: an input or a layer."),
+  memory: referenceSchema.meta({
+    description: "The sequence that is attended to, [B, T, size]: an input or a layer.",
+    examples: ["encoder"],
+  }),
   score: z
     .enum(["dot", "scaledDot", "general", "additive"])
     .default("dot")
     .describe(
       "How well a position m fits a query q: q·m, q·m / √size, q W m (Luong et al. 2015), or v·tanh(q Wq + m Wm + b) (Bahdanau et al. 2015).",
     ),
-  units: sizeSchema
-    .optional()
-    .describe("Size of the hidden vector of an additive score. By default that of the query."),
+  units: sizeSchema.optional().meta({
+    description: "Size of the hidden vector of an additive score. By default that of the query.",
+    examples: [32],
+  }),
   lengths: lengthsField("the memory"),
   weightInit: initializerSchema.default("glorotUniform").describe("Initial values of the matrices W, Wq, Wm and of v."),
   ...weightFields,

@@ -16,17 +16,28 @@ const groupSchema = z.strictObject({
     .array(memberSchema)
     .min(1)
     .max(MOST_LAYERS)
-    .describe(
-      'The layers of the group. The first reads what the group reads, which the others call "input"; the last gives the output of ' +
+    .meta({
+      description:
+        'The layers of the group. The first reads what the group reads, which the others call "input"; the last gives the output of ' +
         "the group. Names outside are known here, and others refer to a layer here as group.layer.",
-    ),
+      examples: [
+        [
+          { type: "layerNorm" },
+          { type: "dense", units: 32, activation: "tanh" },
+          { type: "add", inputs: ["input", "dense"] },
+        ],
+      ],
+    }),
   trainable: trainableField,
 });
 
 const sharedSchema = z.strictObject({
   type: z.literal("shared"),
   ...elementFields,
-  layer: referenceSchema.describe("The layer or group whose settings and weights are used here once more."),
+  layer: referenceSchema.meta({
+    description: "The layer or group whose settings and weights are used here once more.",
+    examples: ["encoder"],
+  }),
 });
 
 /** Kinds of elements that stand for layers, as the reference describes them. */
@@ -44,7 +55,9 @@ export const compositions = {
 } as const;
 
 /** How a config writes an element of a list of layers. */
-export const layerConfigSchema = z.discriminatedUnion("type", [...layerSchemas, groupSchema, sharedSchema]);
+export const layerConfigSchema = z
+  .discriminatedUnion("type", [...layerSchemas, groupSchema, sharedSchema])
+  .meta({ id: "layer", description: "A layer, a group of layers, or one that is used again." });
 
 /** Layers as one. */
 export interface GroupConfig extends Omit<z.output<typeof groupSchema>, "layers"> {

@@ -11,7 +11,7 @@ export const dense = defineLayer({
   type: "dense",
   summary: "Multiplies the last axis with a weight matrix, adds a bias and applies an activation.",
   schema: layerSchema("dense", {
-    units: sizeSchema.describe("Size of the output's last axis."),
+    units: sizeSchema.meta({ description: "Size of the output's last axis.", examples: [1] }),
     activation: activationSchema.default("linear").describe("Function applied to the result."),
     bias: z.boolean().default(true).describe("Whether a bias is added."),
     weightInit: initializerSchema.default("glorotUniform").describe("Initial values of the weight matrix W."),

@@ -10,8 +10,8 @@ export const embedding = defineLayer({
   type: "embedding",
   summary: "Looks up a learned vector for each id.",
   schema: layerSchema("embedding", {
-    count: sizeSchema.describe("How many ids there are: 0 to count - 1."),
-    units: sizeSchema.describe("Size of each vector."),
+    count: sizeSchema.meta({ description: "How many ids there are: 0 to count - 1.", examples: [96] }),
+    units: sizeSchema.meta({ description: "Size of each vector.", examples: [16] }),
     init: initializerSchema
       .default({ type: "normal", mean: 0, deviation: 1 })
       .describe("Initial values of the vectors."),

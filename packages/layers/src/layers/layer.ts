@@ -77,24 +77,30 @@ export const MOST_LAYERS = 1000;
 
 /** The keys of everything that stands in a list of layers. */
 export const elementFields = {
-  name: nameSchema
-    .optional()
-    .describe("How others refer to it, and the start of its weights' names. By default its type."),
-  inputs: referencesSchema
-    .optional()
-    .describe(
+  name: nameSchema.optional().meta({
+    id: "elementName",
+    description: "How others refer to it, and the start of its weights' names. By default its type.",
+    examples: ["memory"],
+  }),
+  inputs: referencesSchema.optional().meta({
+    id: "elementInputs",
+    description:
       "What it reads: the name of an input, a target or a layer, or a list of names. By default the layer before it; for the " +
-        "first layer the input x.",
-    ),
+      "first layer the input x.",
+    examples: ["encoder", ["encoder", "x"]],
+  }),
   repeat: z
     .int()
     .min(1)
     .max(MOST_LAYERS)
     .optional()
-    .describe(
-      "How many of these stand behind each other, each with weights of its own, and a number behind its name: block1, block2. Each " +
+    .meta({
+      id: "repeat",
+      description:
+        "How many of these stand behind each other, each with weights of its own, and a number behind its name: block1, block2. Each " +
         "reads the one before it; the first reads the inputs. The name alone means the last one.",
-    ),
+      examples: [3],
+    }),
 };
 
 /** The schema of a layer: the keys that all layers have, and its own. */
@@ -106,12 +112,15 @@ export const layerSchema = <const Type extends string, const Fields extends z.co
 export const trainableField = z
   .boolean()
   .default(true)
-  .describe("Whether training changes the weights; false keeps them as they are.");
+  .meta({ id: "trainable", description: "Whether training changes the weights; false keeps them as they are." });
 
 const tieSchema = z.union([
   pathSchema,
   z.strictObject({
-    weight: pathSchema.describe("The weight that is used, as its layer and its own name."),
+    weight: pathSchema.meta({
+      description: "The weight that is used, as its layer and its own name.",
+      examples: ["letters.table"],
+    }),
     transpose: z.boolean().default(false).describe("Whether its axes are in reverse order."),
   }),
 ]);
@@ -122,10 +131,13 @@ export const weightFields = {
   tie: z
     .record(pathSchema, tieSchema)
     .optional()
-    .describe(
-      'Weights of another layer in place of its own: for each own weight the other one, such as {"W": "letters.table"}, or ' +
+    .meta({
+      id: "tie",
+      description:
+        'Weights of another layer in place of its own: for each own weight the other one, such as {"W": "letters.table"}, or ' +
         '{"W": {"weight": "letters.table", "transpose": true}}.',
-    ),
+      examples: [{ W: { weight: "letters.table", transpose: true } }],
+    }),
 };
 
 /** Checks that an input is of floats and has enough axes; `form` spells what the layer takes, such as "[..., features]". */

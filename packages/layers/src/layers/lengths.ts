@@ -13,10 +13,12 @@ export const lengthsField = (what: string) =>
   z
     .union([referenceSchema, z.literal(false)])
     .optional()
-    .describe(
-      `Name of the input with the length of each sequence, i32[B]; steps of ${what} past it do not count. By default "lengths", when ` +
+    .meta({
+      description:
+        `Name of the input with the length of each sequence, i32[B]; steps of ${what} past it do not count. By default "lengths", when ` +
         "there is such an input and the steps are those of the task's main input; false reads all steps.",
-    );
+      examples: ["lengths", false],
+    });
 
 type Lengths = string | false | undefined;
 

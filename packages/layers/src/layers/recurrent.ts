@@ -53,11 +53,14 @@ const schema = layerSchema("recurrent", {
     ),
   truncate: z
     .strictObject({
-      k1: stepsSchema.describe("Every so many steps gradients set out backwards."),
-      k2: stepsSchema.describe("How many steps back they reach."),
+      k1: stepsSchema.meta({ description: "Every so many steps gradients set out backwards.", examples: [10] }),
+      k2: stepsSchema.meta({ description: "How many steps back they reach.", examples: [20] }),
     })
     .optional()
-    .describe("Truncated backpropagation through time (Williams, Peng 1990). Absent: gradients reach all steps."),
+    .meta({
+      description: "Truncated backpropagation through time (Williams, Peng 1990). Absent: gradients reach all steps.",
+      examples: [{ k1: 10, k2: 20 }],
+    }),
   ...weightFields,
 });
 

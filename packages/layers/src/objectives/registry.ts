@@ -19,18 +19,27 @@ export const metrics = { ...losses, accuracy, binaryAccuracy, perplexity, bitsPe
 type Loss = (typeof losses)[keyof typeof losses];
 type MetricSchema = (typeof metrics)[keyof typeof metrics]["schema"];
 
-const withWeight = <D extends Loss>({ schema }: D) =>
-  z.strictObject({ ...(schema as D["schema"]).shape, ...lossFields });
-type LossSchema = ReturnType<typeof withWeight<Loss>>;
+const withWeight = <D extends Loss>({ summary, schema }: D) => ({
+  summary,
+  schema: z.strictObject({ ...(schema as D["schema"]).shape, ...lossFields }),
+});
+type LossSchema = ReturnType<typeof withWeight<Loss>>["schema"];
 
-const lossSchemas = Object.values(losses).map((definition): LossSchema => withWeight(definition));
+/** The losses as configs write them, where each has a weight. */
+export const weightedLosses = Object.values(losses).map((definition) => withWeight<Loss>(definition));
+
+const lossSchemas = weightedLosses.map(({ schema }): LossSchema => schema);
 const metricSchemas = Object.values(metrics).map((definition): MetricSchema => definition.schema);
 
 /** How a config writes the loss. */
-export const lossSchema = z.discriminatedUnion("type", lossSchemas as [LossSchema, ...LossSchema[]]);
+export const lossSchema = z
+  .discriminatedUnion("type", lossSchemas as [LossSchema, ...LossSchema[]])
+  .meta({ id: "loss", description: "What is made small, and of what." });
 
 /** How a config writes a metric. */
-export const metricSchema = z.discriminatedUnion("type", metricSchemas as [MetricSchema, ...MetricSchema[]]);
+export const metricSchema = z
+  .discriminatedUnion("type", metricSchemas as [MetricSchema, ...MetricSchema[]])
+  .meta({ id: "metric", description: "What is computed for people to watch, and of what." });
 
 /** A loss or a metric with its settings. */
 export type ObjectiveConfig = z.output<typeof metricSchema>;

@@ -21,7 +21,7 @@ export const taskSchema = z
     temporalOrder.schema,
     textCharacters.schema,
   ])
-  .describe("Where examples come from.");
+  .meta({ description: "Where examples come from.", examples: [{ type: "adding", length: 50 }] });
 export type TaskConfig = z.output<typeof taskSchema>;
 
 /** The definition that a config names. */
