@@ -9,6 +9,7 @@ export const graphDocument: ModelDocument = {
   dtype: "f64",
   layers: [
     { name: "letters", type: "embedding", count: 7, units: 4 },
+    { type: "dropout", rate: 0.1 },
     { name: "encoder", type: "recurrent", cell: { type: "lstm", units: 4 }, dropout: 0.1, layers: 1 },
     { name: "seen", type: "shift", inputs: "y", fill: 6 },
     { name: "said", type: "shared", layer: "letters", inputs: "seen" },

@@ -130,15 +130,8 @@ export function expandLayers(list: LayerList, start: Mention): Expansion {
     const pointer = joinPointer(element.pointer, "layer");
     const target = findElement(element.scope, config.layer, pointer);
     if (target === undefined) return;
-    const again = trail.findIndex((each) => each.config === target.config);
-    if (again >= 0 || target.config === config) {
-      const names = [...trail.slice(Math.max(again, 0)), element, target].map(({ name }) => name);
-      issues.push(
-        configIssue("cycle", pointer, {
-          problem: "nothing contains itself",
-          received: [...new Set(names)].concat(target.name).join(" uses "),
-        }),
-      );
+    if (target.config === config || trail.some((each) => each.config === target.config)) {
+      refuseCycle(element, target, pointer);
       return;
     }
     trail.push({ config, name: element.name });
@@ -156,6 +149,15 @@ export function expandLayers(list: LayerList, start: Mention): Expansion {
       });
     }
     trail.pop();
+  }
+
+  function refuseCycle(element: Element, target: Element, pointer: string): void {
+    // It shows again at every use of what it goes through.
+    if (issues.some(({ at }) => at.kind === "config" && at.pointer === pointer)) return;
+    const from = trail.findIndex((each) => each.config === target.config);
+    const names = [...trail.slice(Math.max(from, 0)), element].map(({ name }) => name);
+    const received = [...new Set(names), target.name].join(" uses ");
+    issues.push(configIssue("cycle", pointer, { problem: "nothing contains itself", received }));
   }
 
   function copyResult(from: Element, to: Element): void {

@@ -61,7 +61,7 @@ export function resultIssues(config: ModelConfig, { targets }: Signature): reado
   const issues: Issue[] = [];
   const objectives = objectivesOf(config);
   // The sum of several losses.
-  if (objectives.every(({ name }) => name !== LOSS)) seen.add(LOSS);
+  if (objectives.filter(({ kind }) => kind === "loss").length > 1) seen.add(LOSS);
   for (const { name, pointer, config: objective } of objectives) {
     const named = [
       ["target", objective.target],
