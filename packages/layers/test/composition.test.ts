@@ -52,7 +52,7 @@ function expectSame(one: Model, other: Model, rename: (name: string) => string):
 }
 
 const dense = (name?: string, rest: object = {}): LayerDocument =>
-  ({ type: "dense", units: 3, activation: "tanh", ...(name === undefined ? {} : { name }), ...rest }) as LayerDocument;
+  ({ type: "dense", units: 3, activation: "tanh", ...(name === undefined ? {} : { name }), ...rest });
 
 const residual: readonly LayerDocument[] = [
   { type: "layerNorm", name: "norm" },
@@ -207,7 +207,7 @@ describe("tied weights", () => {
   const tied = (tie: object, units = 4): readonly LayerDocument[] => [
     { type: "embedding", name: "letters", count: 5, units },
     { type: "dense", name: "mixed", units: 4, activation: "tanh" },
-    { type: "dense", name: "next", units: 5, bias: false, ...tie } as LayerDocument,
+    { type: "dense", name: "next", units: 5, bias: false, ...tie },
   ];
   const loss = { type: "softmaxCrossEntropy" } as const;
   const transposed = { tie: { W: { weight: "letters.table", transpose: true } } };

@@ -3,7 +3,7 @@
  * layers that they use once more. What a name means is known only when all are there; `Expansion.resolve` then says it.
  */
 import { findNearest, joinPointer, type Issue } from "@latchgrad/core";
-import { configIssue, refuse } from "../config/refuse.js";
+import { configIssue, throwIssues } from "../config/refuse.js";
 import type { GroupConfig, LayerConfig, SharedConfig } from "../layers/composition.js";
 import { MOST_LAYERS } from "../layers/layer.js";
 import type { PlainLayerConfig } from "../layers/registry.js";
@@ -98,7 +98,7 @@ export function expandLayers(list: LayerList, start: Mention): Expansion {
 
   function expandOne(element: Element, inputs: readonly Mention[]): void {
     const { config } = element;
-    if (++count > MOST_ELEMENTS) refuse("too-large", "/layers", tooManyLayers("more"));
+    if (++count > MOST_ELEMENTS) throwIssues([tooManyLayers("more")]);
     if (config.type === "shared") expandShared(element, config, inputs);
     else if (config.type === "group") expandGroup(element, config, inputs);
     else {
@@ -256,8 +256,9 @@ export function unknownOutput(pointer: string, said: string, name: string, known
   });
 }
 
-/** What is said of a model that is too deep. */
-export const tooManyLayers = (received: string) => ({
-  problem: `a model has at most ${MOST_LAYERS} layers, those of stacks and repetitions counted one by one`,
-  received,
-});
+/** The issue of a model that is too deep. */
+export const tooManyLayers = (received: string): Issue =>
+  configIssue("too-large", "/layers", {
+    problem: `a model has at most ${MOST_LAYERS} layers, those of stacks and repetitions counted one by one`,
+    received,
+  });

@@ -107,7 +107,7 @@ function arityIssues(layers: readonly PlacedLayer[]): readonly Issue[] {
 /** Stacks in stacks of layers would be a short document for endless work. */
 function depthIssues(layers: readonly PlacedLayer[]): readonly Issue[] {
   const depth = layers.reduce((sum, { config }) => sum + (layerDefinitionOf(config).depth?.(config) ?? 1), 0);
-  return depth <= MOST_LAYERS ? [] : [configIssue("too-large", "/layers", tooManyLayers(String(depth)))];
+  return depth <= MOST_LAYERS ? [] : [tooManyLayers(String(depth))];
 }
 
 /** Collects the issues of resolved references; undefined for what could not be resolved. */
@@ -205,7 +205,7 @@ function withoutRepetitions(issues: readonly Issue[]): readonly Issue[] {
 export function wireLayers(config: ModelConfig, signature: Signature): Wiring {
   const inputNames = Object.keys(signature.inputs);
   const least = countLayers(config.layers);
-  if (least > MOST_LAYERS) throwIssues([configIssue("too-large", "/layers", tooManyLayers(String(least)))]);
+  if (least > MOST_LAYERS) throwIssues([tooManyLayers(String(least))]);
   // Without unique names nothing can be said about references.
   throwIssues(
     nameIssues(config.layers, new Map(inputNames.map((name) => [name, `the input ${name} of the task`])), "/layers"),
