@@ -44,8 +44,17 @@ export { MODEL_FORMAT, modelFields, modelSchema, type ModelConfig, type ModelDoc
 export { randomNumbers, type InitializerDefinition, type RandomNumbers, type Seed } from "./init/initializer.js";
 export { initializers, initializerSchema, initialValues, type Initializer } from "./init/registry.js";
 export type { LayerDefinition, LayerOutputs, LayerReference, LayerScope } from "./layers/layer.js";
-export { compositions, layerConfigSchema, type LayerConfig, type LayerDocument } from "./layers/composition.js";
-export { layers, type PlainLayerConfig } from "./layers/registry.js";
+export {
+  compositions,
+  layerConfigSchema,
+  type GroupConfig,
+  type GroupDocument,
+  type LayerConfig,
+  type LayerDocument,
+  type SharedConfig,
+  type SharedDocument,
+} from "./layers/composition.js";
+export { layers, type PlainLayerConfig, type PlainLayerDocument } from "./layers/registry.js";
 export type { LayerSummary, Mode } from "./model/assemble.js";
 export { buildModel, describeModel, type Model, type ModelDescription } from "./model/model.js";
 export type { PlacedObjective } from "./model/results.js";

@@ -51,8 +51,13 @@ function expectSame(one: Model, other: Model, rename: (name: string) => string):
   for (const name of weightNames(one)) expect(first.gradients[name]).toEqual(second.gradients[rename(name)]);
 }
 
-const dense = (name?: string, rest: object = {}): LayerDocument =>
-  ({ type: "dense", units: 3, activation: "tanh", ...(name === undefined ? {} : { name }), ...rest });
+const dense = (name?: string, rest: object = {}): LayerDocument => ({
+  type: "dense",
+  units: 3,
+  activation: "tanh",
+  ...(name === undefined ? {} : { name }),
+  ...rest,
+});
 
 const residual: readonly LayerDocument[] = [
   { type: "layerNorm", name: "norm" },

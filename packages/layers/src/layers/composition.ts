@@ -64,12 +64,19 @@ export interface GroupConfig extends Omit<z.output<typeof groupSchema>, "layers"
   layers: LayerConfig[];
 }
 /** A second use of a layer. */
-export type SharedConfig = z.output<typeof sharedSchema>;
+export interface SharedConfig extends z.output<typeof sharedSchema> {
+  type: "shared";
+}
 /** An element of a list of layers, as it was read. */
 export type LayerConfig = PlainLayerConfig | GroupConfig | SharedConfig;
 
-interface GroupDocument extends Omit<z.input<typeof groupSchema>, "layers"> {
+/** Layers as one, as a person writes them. */
+export interface GroupDocument extends Omit<z.input<typeof groupSchema>, "layers"> {
   layers: LayerDocument[];
 }
+/** A second use of a layer, as a person writes it. */
+export interface SharedDocument extends z.input<typeof sharedSchema> {
+  type: "shared";
+}
 /** An element of a list of layers, as a person writes it. */
-export type LayerDocument = PlainLayerDocument | GroupDocument | z.input<typeof sharedSchema>;
+export type LayerDocument = PlainLayerDocument | GroupDocument | SharedDocument;

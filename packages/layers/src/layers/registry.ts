@@ -35,9 +35,9 @@ const schemas = Object.values(layers).map((definition): LayerSchema => definitio
 export const layerSchemas = schemas as [LayerSchema, ...LayerSchema[]];
 
 /** A layer as it was read, with its settings. */
-export type PlainLayerConfig = z.output<LayerSchema>;
+export type PlainLayerConfig = z.output<(typeof layers)[keyof typeof layers]["schema"]>;
 /** A layer as a person writes it. */
-export type PlainLayerDocument = z.input<LayerSchema>;
+export type PlainLayerDocument = z.input<(typeof layers)[keyof typeof layers]["schema"]>;
 
 /** The definition of the layer that a config describes. */
 export const layerDefinitionOf = (config: PlainLayerConfig): LayerDefinition => layers[config.type];
