@@ -2,11 +2,30 @@
 import { fc } from "@fast-check/vitest";
 import type { Signature, ModelDocument } from "../src/index";
 
-/** Encoder, attention and decoder, a repeated block, a shared layer, ties, two losses. */
+/** Encoder, attention and decoder, a repeated block, a shared layer, ties, two losses; a cell, a layer and a loss as equations. */
 export const graphDocument: ModelDocument = {
   format: 1,
   name: "everything",
   dtype: "f64",
+  cells: {
+    leaky: {
+      title: "A leaky average",
+      hyper: { rate: { default: 0.5, min: 0, max: 1 }, depth: 2 },
+      state: { h: { shape: ["units"], init: 0.1 } },
+      params: {
+        W: { shape: ["input", "units"], init: "glorotUniform" },
+        R: { shape: ["depth", "units", "units"], init: { type: "constant", value: "rate / 2" }, trainable: false },
+      },
+      cells: { inner: { type: "gru", units: "units", input: "units" } },
+      functions: ["mix(a, b) = rate * a + (1 - rate) * b"],
+      once: ["start = sum(R[0], 0)"],
+      equations: [
+        { repeat: "depth", index: "l", carry: { s: "x @ W" }, equations: ["s' = tanh(s @ R[l] + start)"] },
+        "h' = mix(inner(s), h)",
+      ],
+      output: "h'",
+    },
+  },
   layers: [
     { name: "letters", type: "embedding", count: 7, units: 4 },
     { type: "dropout", rate: 0.1 },
@@ -29,16 +48,41 @@ export const graphDocument: ModelDocument = {
       layers: [
         { type: "layerNorm" },
         { type: "dense", units: 4, activation: "relu", repeat: 2, weightInit: { type: "orthogonal", gain: 0.5 } },
-        { type: "add", inputs: ["dense", "input"] },
+        {
+          name: "gate",
+          type: "equations",
+          reads: { x: ["features"] },
+          hyper: { bias: -1 },
+          params: { V: { shape: ["features", "features"], init: "orthogonal" } },
+          equations: ["k = sigmoid(x @ V + bias)"],
+          output: "k * x",
+        },
+        { type: "add", inputs: ["gate", "input"] },
       ],
     },
     { name: "next", type: "dense", units: 7, tie: { W: { weight: "letters.table", transpose: true } } },
-    { name: "summary", type: "recurrent", inputs: "encoder", cell: { type: "gru", units: 2 }, output: "last" },
+    {
+      name: "summary",
+      type: "recurrent",
+      inputs: "encoder",
+      cell: { type: "leaky", units: 2, rate: 0.25 },
+      output: "last",
+    },
     { name: "size", type: "dense", units: 1, trainable: true },
   ],
   loss: [
     { type: "softmaxCrossEntropy", name: "symbols", prediction: "next" },
-    { type: "meanSquaredError", name: "count", target: "n", mask: false, weight: 0.5 },
+    {
+      type: "equations",
+      name: "count",
+      target: "n",
+      mask: false,
+      weight: 0.5,
+      reads: { prediction: [], target: [] },
+      hyper: { width: 2 },
+      equations: ["d = (prediction - target) / width"],
+      output: "d^2",
+    },
   ],
   metrics: [{ type: "accuracy", prediction: "next" }],
   outputs: { symbols_: "next", weights: "look.weights" },
@@ -92,6 +136,10 @@ const word = fc.constantFrom(
     "y",
     "x",
     "q",
+    "h'",
+    "leaky",
+    "x @ W",
+    "s = (",
   ],
   ...[
     "shared",
@@ -106,6 +154,11 @@ const word = fc.constantFrom(
     "size.W",
     "look.look",
     "next",
+    "equations",
+    "params",
+    "shape",
+    "reads",
+    "output",
   ],
 );
 const change: fc.Arbitrary<Change> = fc.oneof(

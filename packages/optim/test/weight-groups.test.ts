@@ -111,6 +111,35 @@ test("a weight in several groups has what the last of them says", () => {
   expect(factorOf("memory.Ur", after)).toBeCloseTo(1 - 0.25 * 0.5, 12);
 });
 
+test("an optimizer written as equations has rates by groups, as its built-in form does", () => {
+  const groups = [{ weights: "memory.*", learningRate: { type: "step", rate: 0.25, every: 2, factor: 0.5 } as const }];
+  const written = optimizerSchema.parse({
+    type: "equations",
+    learningRate: 0.5,
+    hyper: { momentum: 0.9 },
+    state: ["v"],
+    equations: ["v' = momentum * v + g", "W' = W - learningRate * v'"],
+  });
+  const builtIn = optimizerSchema.parse({ type: "sgd", learningRate: 0.5, momentum: 0.9 });
+  const after = [written, builtIn].map((config) => {
+    const graph = optimizerGraph(config, params, groups);
+    let state: Tensors = Object.fromEntries(
+      [{ name: "step", type: i32() }, ...params, ...optimizerState(config, params)].map(({ name, type }) => {
+        const count = type.dims.reduce<number>((n, dim) => n * Number(dim), 1);
+        return [name, tensorOf(type, new Array<number>(count).fill(0))];
+      }),
+    );
+    for (const gradient of [1, -0.5, 2])
+      ({ state } = runStep(graph, state, {
+        "grad.memory.W": tensorOf(f64(3), [gradient, 2, 3]),
+        "grad.sum.b": tensorOf(f64(2, 2), [gradient, 2, 3, 4]),
+      }));
+    return params.map(({ name }) => [...state[name].data]);
+  });
+  expect(after[0]).toEqual(after[1]);
+  expect(after[0][0].slice(0, 3)).not.toEqual(after[0][1].slice(0, 3));
+});
+
 test("weights of frozen layers stay bit for bit, and get neither gradient nor state", async () => {
   const layers = [
     { name: "memory", type: "recurrent", cell: { type: "gru", units: 4 }, output: "last", trainable: false },

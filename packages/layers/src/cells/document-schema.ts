@@ -12,7 +12,8 @@ const formulaSchema = z.string().min(1).max(2000);
 /** A number, or an expression over the settings. */
 const amountSchema = z.union([z.number(), formulaSchema]);
 
-const shapeSchema = z
+/** The shape of one example. */
+export const shapeSchema = z
   .array(amountSchema)
   .max(8)
   .meta({

@@ -18,6 +18,14 @@ export const equations = defineLayer({
       .describe("What it reads by name, in the order of the inputs, with the shape of one example."),
     hyper: numbersField,
     ...equationFields,
+    equations: equationFields.equations.meta({
+      description: "The equations of one example, in any order.",
+      examples: [["k = sigmoid(x @ V + c)"]],
+    }),
+    output: equationFields.output.meta({
+      description: "What comes out: an expression, often a name that an equation defines.",
+      examples: ["k * tanh(x @ W + b) + (1 - k) * x"],
+    }),
     ...weightFields,
   }),
   arity: { least: 1, most: 100 },
