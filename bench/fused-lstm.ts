@@ -23,8 +23,8 @@ export function fusedLstm(sizes: Sizes): Model {
   return {
     ...separate,
     params: [
-      { name: "W", type: { dtype: "f32", dims: [2 * H, GATES * H] }, initializer, origin: "/W" },
-      { name: "b", type: { dtype: "f32", dims: [GATES * H] }, initializer: "zeros", origin: "/b" },
+      { name: "W", type: { dtype: "f32", dims: [2 * H, GATES * H] }, initializer, trainable: true, origin: "/W" },
+      { name: "b", type: { dtype: "f32", dims: [GATES * H] }, initializer: "zeros", trainable: true, origin: "/b" },
     ],
     graph: () => forward(H),
   };

@@ -1,10 +1,14 @@
 // docs/config.md: every field of a config, as the published JSON Schema has it, with what the registries say of each type.
-import { cells, initializers, layers, metrics } from "../../packages/layers/src/index";
+import { cells, compositions, initializers, layers, losses, metrics } from "../../packages/layers/src/index";
 import { experimentJsonSchema, optimizers, schedules, tasks } from "../../packages/optim/src/index";
 import { escaped, generatedNote, section } from "./markdown";
 
 /** The part of JSON Schema that these documents use. */
 interface Schema {
+  readonly $ref?: string;
+  readonly allOf?: readonly Schema[];
+  readonly definitions?: Readonly<Record<string, Schema>>;
+  readonly examples?: readonly unknown[];
   readonly type?: string;
   readonly description?: string;
   readonly default?: unknown;
@@ -42,9 +46,10 @@ interface Choice {
 /** In the order of the page. A choice is known by its types. */
 const CHOICES: readonly Choice[] = [
   { title: "Tasks", noun: "a task", registry: tasks },
-  { title: "Layers", noun: "a layer", registry: layers },
+  { title: "Layers", noun: "a layer", registry: { ...layers, ...compositions } },
   { title: "Cells", noun: "a cell", registry: cells },
-  { title: "Losses and metrics", noun: "a metric", registry: metrics },
+  { title: "Losses", noun: "a loss", registry: losses },
+  { title: "Metrics", noun: "a metric", registry: metrics },
   { title: "Optimizers", noun: "an optimizer", registry: optimizers },
   { title: "Schedules", noun: "a schedule", registry: schedules },
   { title: "Initializers", noun: "an initializer", registry: initializers },
@@ -56,43 +61,106 @@ An experiment is a JSON document. A document without \`task\` and \`training\` i
 [model-1.json](../packages/layers/schema/model-1.json)) give the same to an editor: point \`$schema\` at one of them. All
 mistakes in a document are reported at once, each with its place; see [the error codes](errors.md).
 
-A field without "required" or a default may be left out.
+A field without "required" or a default may be left out. Where an initializer is expected, its name will do if it needs no settings.
 `;
 
 /** The reference page of experiment documents. */
 export function configPage(): string {
-  const root = experimentJsonSchema() as Schema;
+  const document = experimentJsonSchema() as Schema;
+  const root = withoutReferences(document, document.definitions ?? {});
   const found = new Map<Choice, Map<string, Schema>>();
-  collect(root, found);
+  collect(root, found, new Set());
   return [
     "# Configs",
     generatedNote("the schemas of packages/layers and packages/optim"),
     INTRODUCTION,
-    section(2, "The document", [fieldsOf(root, 0)]),
+    section(2, "The document", [fieldsOf(root, 0, new Set())]),
     ...CHOICES.map((choice) => choiceSection(choice, found.get(choice) ?? new Map())),
   ].join("\n\n");
 }
 
-const choiceSection = ({ title, noun, registry }: Choice, variants: ReadonlyMap<string, Schema>): string =>
-  section(2, title, [
+/** A schema in which every reference is what it refers to, which may lead back to where it stands. */
+function withoutReferences(root: Schema, definitions: Readonly<Record<string, Schema>>): Schema {
+  const made = new Map<unknown, unknown>();
+  const resolve = (value: unknown): unknown => {
+    if (typeof value !== "object" || value === null) return value;
+    const known = made.get(value);
+    if (known !== undefined) return known;
+    if (Array.isArray(value)) {
+      const list: unknown[] = [];
+      made.set(value, list);
+      list.push(...value.map(resolve));
+      return list;
+    }
+    const { $ref, allOf = [], ...own } = value as Schema;
+    const targets = [$ref, ...allOf.map((part) => part.$ref)].flatMap((each) =>
+      each === undefined ? [] : [definitions[each.replace("#/definitions/", "")]],
+    );
+    // A reference that nothing is added to is the same object wherever it stands.
+    if (targets.length === 1 && Object.keys(own).length === 0) return resolve(targets[0]);
+    const object: Record<string, unknown> = {};
+    made.set(value, object);
+    for (const part of [...targets, own])
+      for (const [key, child] of Object.entries(part)) if (key !== "definitions") object[key] = resolve(child);
+    return object;
+  };
+  return resolve(root) as Schema;
+}
+
+function choiceSection({ title, noun, registry }: Choice, variants: ReadonlyMap<string, Schema>): string {
+  const common = commonFields([...variants.values()]);
+  const [first = {}] = variants.values();
+  const shared = fieldsOf(first, 0, new Set(Object.keys(first.properties ?? {}).filter((key) => !common.has(key))));
+  return section(2, title, [
     `The \`type\` of ${noun} is one of ${[...variants.keys()].map((type) => `[\`${type}\`](#${anchorOf(noun, type)})`).join(", ")}.`,
-    ...[...variants].map(([type, schema]) => typeSection(noun, type, schema, registry[type])),
+    ...(common.size === 0 ? [] : ["Whatever the type, there are:", shared]),
+    ...[...variants].map(([type, schema]) => typeSection(noun, type, schema, registry[type], common)),
   ]);
+}
+
+/** The keys that mean the same in all variants, if there are several. */
+function commonFields(variants: readonly Schema[]): ReadonlySet<string> {
+  const [first = {}, ...others] = variants;
+  if (others.length < 2) return new Set();
+  const isEqual = (key: string, schema: Schema): boolean =>
+    others.every(
+      ({ properties = {}, required = [] }) =>
+        properties[key]?.description === schema.description &&
+        valueOf(properties[key] ?? {}) === valueOf(schema) &&
+        JSON.stringify(properties[key]?.default) === JSON.stringify(schema.default) &&
+        required.includes(key) === (first.required ?? []).includes(key),
+    );
+  return new Set(
+    Object.entries(first.properties ?? {}).flatMap(([key, schema]) =>
+      schema.const === undefined && others.every(({ properties = {} }) => key in properties) && isEqual(key, schema)
+        ? [key]
+        : [],
+    ),
+  );
+}
 
 /** Types of different choices may have one name, so the heading says what it is a type of. */
 const headingOf = (noun: string, type: string): string => `${noun.replace(/^an? /, "")} ${type}`;
 const anchorOf = (noun: string, type: string): string => headingOf(noun, type).toLowerCase().replace(/ /g, "-");
 
-const typeSection = (noun: string, type: string, schema: Schema, described: Described | undefined): string =>
+const typeSection = (
+  noun: string,
+  type: string,
+  schema: Schema,
+  described: Described | undefined,
+  common: ReadonlySet<string>,
+): string =>
   section(3, headingOf(noun, type), [
     described?.summary ?? "",
     described?.source === undefined ? "" : `Source: ${described.source}.`,
     described?.formula === undefined ? "" : `\`\`\`text\n${[described.formula].flat().join("\n")}\n\`\`\``,
-    fieldsOf(schema, 0),
+    fieldsOf(schema, 0, common),
   ]);
 
 /** Finds the variants of every choice in a schema, the first time that they occur. */
-function collect(schema: Schema, found: Map<Choice, Map<string, Schema>>): void {
+function collect(schema: Schema, found: Map<Choice, Map<string, Schema>>, visited: Set<Schema>): void {
+  if (visited.has(schema)) return;
+  visited.add(schema);
   const choice = choiceOf(schema);
   for (const variant of schema.oneOf ?? []) {
     const type = typeName(variant);
@@ -101,7 +169,7 @@ function collect(schema: Schema, found: Map<Choice, Map<string, Schema>>): void 
     found.set(choice, variants);
     if (!variants.has(type)) variants.set(type, variant);
   }
-  for (const part of partsOf(schema)) collect(part, found);
+  for (const part of partsOf(schema)) collect(part, found, visited);
 }
 
 const partsOf = ({
@@ -134,32 +202,42 @@ function choiceOf({ oneOf }: Schema): Choice | undefined {
   return choice;
 }
 
-/** The fields of an object, and those of objects inside it as lists of their own. */
-function fieldsOf({ properties = {}, required = [] }: Schema, depth: number): string {
+/** The fields of an object but for those left out, and those of objects inside it as lists of their own. */
+function fieldsOf({ properties = {}, required = [] }: Schema, depth: number, without: ReadonlySet<string>): string {
   const indent = "  ".repeat(depth);
   return Object.entries(properties)
     .flatMap(([key, field]) => {
-      if (key === "type" && field.const !== undefined) return [];
+      if ((key === "type" && field.const !== undefined) || without.has(key)) return [];
       const presence = required.includes(key)
         ? ["required"]
         : field.default === undefined
           ? []
           : [`default ${code(field.default)}`];
-      const facts = [valueOf(field), ...presence].join("; ");
+      const example = isShort(field.examples?.[0]) ? [`for example ${code(field.examples?.[0])}`] : [];
+      const facts = [valueOf(field), ...presence, ...example].join("; ");
       const description = field.description === undefined ? "" : `: ${escaped(field.description)}`;
-      const inner = innerObject(field);
+      const inner = innerObject(field, depth);
       return [
         `${indent}- \`${key}\` (${facts})${description}`,
-        ...(inner === undefined ? [] : [fieldsOf(inner, depth + 1)]),
+        ...(inner === undefined ? [] : [fieldsOf(inner, depth + 1, new Set())]),
       ];
     })
     .join("\n");
 }
 
-/** An object with fields of its own that is not a choice of types, perhaps as elements of a list. */
-function innerObject(schema: Schema): Schema | undefined {
-  if (schema.properties !== undefined) return schema;
-  return schema.items === undefined ? undefined : innerObject(schema.items);
+/** Examples of choices among types are told where these are described. */
+const isShort = (example: unknown): boolean => example !== undefined && JSON.stringify(example).length <= 80;
+
+/** Objects further inside than this are told by the objects around them: a repetition may hold repetitions. */
+const DEEPEST_FIELDS = 2;
+
+/** An object with fields of its own that is not a choice of types, perhaps as element of a list, as value of a name, or as one of several forms. */
+function innerObject(schema: Schema, depth: number): Schema | undefined {
+  const { properties, items, additionalProperties, anyOf = [] } = schema;
+  if (properties !== undefined) return schema.properties?.type?.const === undefined ? schema : undefined;
+  if (depth >= DEEPEST_FIELDS) return undefined;
+  const parts = [items, additionalProperties, ...anyOf].filter((part): part is Schema => typeof part === "object");
+  return parts.map((part) => innerObject(part, depth)).find((object) => object !== undefined);
 }
 
 const code = (value: unknown): string => `\`${JSON.stringify(value)}\``;
@@ -172,7 +250,7 @@ function valueOf(schema: Schema): string {
     const types = (schema.oneOf ?? []).map((variant) => code(typeName(variant)));
     return types.length === Object.keys(choice.registry).length ? link : `${link} of type ${types.join(" or ")}`;
   }
-  if (schema.anyOf !== undefined) return [...new Set(schema.anyOf.map(valueOf))].join(", or ");
+  if (schema.anyOf !== undefined) return [...new Set(withoutNames(schema.anyOf).map(valueOf))].join(", or ");
   if (schema.const !== undefined) return code(schema.const);
   if (schema.enum !== undefined) return schema.enum.map(code).join(" or ");
   switch (schema.type) {
@@ -185,14 +263,27 @@ function valueOf(schema: Schema): string {
     case "number":
       return `number${rangeOf(schema)}`;
     case "array":
-      return `list of ${schema.items === undefined ? "anything" : `${valueOf(schema.items)}`}`;
+      return `list of ${schema.items === undefined ? "anything" : inBrackets(valueOf(schema.items))}`;
     case "object":
       return typeof schema.additionalProperties === "object"
-        ? `object, each value ${valueOf(schema.additionalProperties)}`
+        ? `object, each value ${inBrackets(valueOf(schema.additionalProperties))}`
         : "object";
     default:
       throw new Error(`the page cannot say what this is: ${JSON.stringify(schema)}`);
   }
+}
+
+/** Several kinds of values as one. */
+const inBrackets = (kinds: string): string => (kinds.includes(", or ") ? `(${kinds})` : kinds);
+
+/** Alternatives without those that only list names of another one, which says so. */
+function withoutNames(alternatives: readonly Schema[]): readonly Schema[] {
+  const choices = alternatives.flatMap((each) => choiceOf(each) ?? []);
+  return alternatives.filter(
+    ({ enum: names = [] }) =>
+      names.length === 0 ||
+      !choices.some(({ registry }) => names.every((name) => Object.hasOwn(registry, String(name)))),
+  );
 }
 
 function rangeOf({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: Schema): string {

@@ -17,7 +17,7 @@ export function experimentHeading({ config, model }: Experiment): string {
 
 /** The whole description but for the graph: task, training, layers with types and parameter counts. */
 export function describeExperiment({ config, model }: Experiment): string {
-  const { task, training, loss, metrics } = config;
+  const { task, training } = config;
   const description = describeModel(model);
   const typesOf = (types: typeof description.inputs): string =>
     Object.entries(types)
@@ -29,8 +29,8 @@ export function describeExperiment({ config, model }: Experiment): string {
     ["", tasks[task.type].summary],
     ["inputs", typesOf(description.inputs)],
     ["targets", typesOf(description.targets)],
-    ["loss", loss.type],
-    ...(metrics.length === 0 ? [] : [["metrics", metrics.map(({ type }) => type).join(", ")]]),
+    ["loss", description.loss],
+    ...(description.metrics.length === 0 ? [] : [["metrics", description.metrics.join(", ")]]),
     ["optimizer", formatSettings(optimizer)],
     ...(clip === undefined ? [] : [["clip", formatSettings(clip)]]),
     ["training", `${formatPlural(steps, "step")} of ${formatPlural(batch, "example")}, seed ${seed}`],

@@ -2,6 +2,7 @@
 import type { Issue, Precision } from "@latchgrad/core";
 import {
   betterOf,
+  metricNames,
   checkResume,
   saveCheckpoint,
   train,
@@ -23,9 +24,6 @@ import { showProgress, type Progress } from "./progress.js";
 import { formatEnding, formatResult } from "./result.js";
 import { openRunLog, type RunLog } from "./run-log.js";
 import type { Screen } from "./screen.js";
-
-/** Names of metrics, in the order of the config. */
-const metricsOf = ({ config }: Experiment): readonly string[] => config.metrics.map(({ type }) => type);
 
 export interface TrainingRun {
   readonly folder: string;
@@ -138,7 +136,7 @@ async function beginFolder(run: Started, progress: Progress): Promise<RunLog> {
       'This engine rounds products otherwise than the one before it: with precision "fast" the result will not be exactly that of a run without a break.\n',
     );
   return openRunLog(folder, {
-    metrics: metricsOf(experiment),
+    metrics: metricNames(experiment.model),
     tensorboard: run.tensorboard,
     lengths: loaded?.checkpoint.logs,
     warn: progress.print,

@@ -1,4 +1,5 @@
 /** The public surface of @latchgrad/examples: re-exports only. The comparison as a program is main.ts. */
+export { decodeGreedily, type Decoding } from "./greedy-decoding.js";
 export {
   CELLS,
   compareMemory,

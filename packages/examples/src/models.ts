@@ -13,6 +13,8 @@ export const models = {
   "copy-memory": pathOf("copy-memory"),
   "mackey-glass": pathOf("mackey-glass"),
   characters: pathOf("characters"),
+  "residual-stack": pathOf("residual-stack"),
+  reverse: pathOf("reverse"),
 } as const;
 
 export type ModelName = keyof typeof models;

@@ -1,7 +1,8 @@
 // Every model of this package is what it says: it can be read, and it learns for a few steps in a reduced size.
 import { filesBeside } from "@latchgrad/cli";
 import { readExperiment, train, type ExperimentDocument, type StepEvent, type TrainingEvent } from "@latchgrad/optim";
-import { existsSync, readdirSync } from "node:fs";
+import { Ajv } from "ajv";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 import { modelDocument, models, type ModelName } from "../src/index";
@@ -40,6 +41,20 @@ describe.each(names)("%s", (name) => {
     expect(losses.every(Number.isFinite)).toBe(true);
     const done = events.at(-1);
     expect(done?.kind === "done" && done.evaluation?.baseline).toMatchObject({ value: expect.any(Number) as number });
+  });
+
+  test("is right for an editor, which knows nothing but the published schema", () => {
+    const document = modelDocument(name);
+    const schema = JSON.parse(readFileSync(resolve(dirname(models[name]), document.$schema ?? ""), "utf8")) as object;
+    const accepts = new Ajv({ strict: true, allowUnionTypes: true }).compile(schema);
+    expect(accepts(document), JSON.stringify(accepts.errors)).toBe(true);
+    const [first] = document.layers;
+    expect(accepts({ ...document, layers: [{ ...first, unit: 3 }] })).toBe(false);
+    expect(accepts({ ...document, task: { ...document.task, lenght: 3 } })).toBe(false);
+    const { training } = document;
+    expect(accepts({ ...document, training: { ...training, groups: [{ weight: "**", learningRate: 1 }] } })).toBe(
+      false,
+    );
   });
 
   test("leads editors to its schema, which lies in the package next to this one", () => {

@@ -32,7 +32,8 @@ export {
   type CellDocuments,
   type DocumentCellConfig,
 } from "./cells/registry.js";
-export { jsonSchemaOf, modelJsonSchema } from "./config/json-schema.js";
+export type { Formats, JsonObject, Migration } from "./config/format.js";
+export { jsonSchemaOf, modelJsonSchema, type DescribedSchema } from "./config/json-schema.js";
 export { LONGEST_DOCUMENT, readJsonText } from "./config/json-text.js";
 export { nameSchema, referenceSchema } from "./config/names.js";
 export { readModelConfig, readModelText } from "./config/read-config.js";
@@ -43,9 +44,20 @@ export { MODEL_FORMAT, modelFields, modelSchema, type ModelConfig, type ModelDoc
 export { randomNumbers, type InitializerDefinition, type RandomNumbers, type Seed } from "./init/initializer.js";
 export { initializers, initializerSchema, initialValues, type Initializer } from "./init/registry.js";
 export type { LayerDefinition, LayerOutputs, LayerReference, LayerScope } from "./layers/layer.js";
-export { layerConfigSchema, layers, type LayerConfig } from "./layers/registry.js";
+export {
+  compositions,
+  layerConfigSchema,
+  type GroupConfig,
+  type GroupDocument,
+  type LayerConfig,
+  type LayerDocument,
+  type SharedConfig,
+  type SharedDocument,
+} from "./layers/composition.js";
+export { layers, type PlainLayerConfig, type PlainLayerDocument } from "./layers/registry.js";
 export type { LayerSummary, Mode } from "./model/assemble.js";
 export { buildModel, describeModel, type Model, type ModelDescription } from "./model/model.js";
+export type { PlacedObjective } from "./model/results.js";
 export { KEY_PARAM, STEP_PARAM, type Signature } from "./model/signature.js";
 export type { ObjectiveDefinition, ObjectivePlace } from "./objectives/objective.js";
 export {

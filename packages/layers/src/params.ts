@@ -8,6 +8,8 @@ export interface ParamSpec {
   readonly name: string;
   readonly type: { readonly dtype: FloatDType; readonly dims: readonly number[] };
   readonly initializer: Initializer;
+  /** Whether training changes it. */
+  readonly trainable: boolean;
   /** JSON pointer of the part of the config that asks for it. */
   readonly origin: Origin;
 }

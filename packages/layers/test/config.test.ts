@@ -52,6 +52,7 @@ test("a short document is read with all defaults filled in", () => {
           "name": "memory",
           "output": "last",
           "padding": "zero",
+          "trainable": true,
           "type": "recurrent",
         },
         {
@@ -59,6 +60,7 @@ test("a short document is read with all defaults filled in", () => {
           "bias": true,
           "biasInit": "zeros",
           "name": "sum",
+          "trainable": true,
           "type": "dense",
           "units": 1,
           "weightInit": "glorotUniform",
@@ -67,6 +69,7 @@ test("a short document is read with all defaults filled in", () => {
       "loss": {
         "target": "y",
         "type": "meanSquaredError",
+        "weight": 1,
       },
       "metrics": [],
       "name": "adding-problem",
@@ -88,7 +91,8 @@ describe("mistakes", () => {
       {},
       ["config.missing /format", "config.missing /name", "config.missing /layers", "config.missing /loss"],
     ],
-    ["another format", changed(["format"], 2), ["config.choice /format"]],
+    ["a format to come", changed(["format"], 2), ["config.newer-format /format"]],
+    ["a format that never was", changed(["format"], 0), ["config.choice /format"]],
     ["no layers", changed(["layers"], []), ["config.range /layers"]],
     ["layers as an object", changed(["layers"], {}), ["config.type /layers"]],
     ["an unknown key", changed(["layerz"], 1), ["config.unknown-key /layerz"]],
@@ -153,7 +157,7 @@ describe("mistakes", () => {
     expect(() => readModelConfig(document)).toThrowErrorMatchingInlineSnapshot(`
       [ConfigError: [config.choice] type is none of the known values
         at       /layers/0/type
-        expected one of "recurrent", "dense", "embedding", "dropout", "layerNorm", "activation", "concat", "add", "equations"
+        expected one of "recurrent", "dense", "embedding", "attention", "dropout", "layerNorm", "activation", "concat", "add", "shift", "flatten", "equations", "group", "shared"
         received "recurent"
         hint     did you mean "recurrent"?
       [config.type] units has the wrong type

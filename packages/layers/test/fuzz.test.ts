@@ -1,8 +1,9 @@
 // Models made at random from known parts: each is built, or refused by an error of ours that names a place in the document.
 import { fc, test as property } from "@fast-check/vitest";
-import { LatchgradError, type TensorType } from "@latchgrad/core";
+import { LatchgradError, verifyGraph, type Issue, type TensorType } from "@latchgrad/core";
 import { expect, test } from "vitest";
 import { buildModel, readModelConfig, type ModelDocument, type Signature } from "../src/index";
+import { graphDocument, graphSignature, mutated } from "./mutate";
 import { documentOf, problemsOf } from "./support";
 
 type LayerDocument = ModelDocument["layers"][number];
@@ -80,6 +81,10 @@ const rest: fc.Arbitrary<Partial<ModelDocument>> = fc.record({
   outputs: fc.dictionary(fc.constantFrom("prediction", "state"), reference, { maxKeys: 1 }),
 });
 
+/** The place in the document that an issue names. */
+const placeOf = (at: Issue["at"]): string | undefined =>
+  at.kind === "config" || at.kind === "equation" ? at.pointer : at.kind === "node" ? at.origin : undefined;
+
 property.prop([fc.array(layer, { minLength: 1, maxLength: 4 }), rest, signature], { numRuns: 3000 })(
   "a model is built in all its modes, or refused at a place in the document",
   (layers, others, task) => {
@@ -90,12 +95,34 @@ property.prop([fc.array(layer, { minLength: 1, maxLength: 4 }), rest, signature]
     } catch (error) {
       if (!(error instanceof LatchgradError)) throw error;
       for (const { at } of error.issues) {
-        const pointer = at.kind === "config" ? at.pointer : at.kind === "node" ? at.origin : undefined;
+        const pointer = placeOf(at);
         expect(pointer ?? "", error.message).toMatch(/^\/(layers|loss|metrics|outputs)/);
       }
     }
   },
 );
+
+property.prop([mutated], { numRuns: 10_000 })(
+  "a document with parts changed is built, or refused by an error of ours at a place in it",
+  (document) => {
+    try {
+      const model = buildModel(readModelConfig(document), graphSignature);
+      expect(verifyGraph(model.graph("predict"))).toEqual([]);
+    } catch (error) {
+      if (!(error instanceof LatchgradError)) throw error;
+      expect(error.issues.length).toBeGreaterThan(0);
+      for (const { at } of error.issues) {
+        const pointer = placeOf(at);
+        expect(pointer, error.message).toBeTypeOf("string");
+      }
+    }
+  },
+  240_000,
+);
+
+test("the document that is changed is good", () => {
+  expect(buildModel(readModelConfig(graphDocument), graphSignature).params.length).toBeGreaterThan(20);
+});
 
 test("a short document cannot ask for endless work or memory", () => {
   const signature = { inputs: { x: { dtype: "f32", dims: ["B", "T", 2] } }, targets: {} } as const;

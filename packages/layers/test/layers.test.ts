@@ -1,7 +1,7 @@
 // Every layer, from one case each: output type, weights, gradient, refusals; and what single layers promise.
-import { checkGradients, evaluate, f32, f64, formatType, i32, type TensorType } from "@latchgrad/core";
+import { bool, checkGradients, evaluate, f32, f64, formatType, i32, type TensorType } from "@latchgrad/core";
 import { describe, expect, test } from "vitest";
-import { layers, type LayerConfig, type ModelDocument } from "../src/index";
+import { layers, type ModelDocument } from "../src/index";
 import { documentOf, expectClose, modelOf, numbers, problemsOf, tensor, typed, weightsOf } from "./support";
 
 type LayerDocument = ModelDocument["layers"][number];
@@ -12,6 +12,8 @@ interface LayerCase {
   readonly input: TensorType;
   /** Where a layer reads several inputs: how many of that type. */
   readonly inputCount?: number;
+  /** Further inputs of the task, by name. */
+  readonly besides?: Readonly<Record<string, TensorType>>;
   readonly output: string;
   readonly weights: readonly string[];
   /** Types of input that the layer refuses. */
@@ -52,6 +54,14 @@ const cases: { readonly [Type in keyof typeof layers]: LayerCase } = {
     output: "f64[B,T,3]",
     weights: ["table[5,3]"],
     refuses: [f64("B", "T")],
+  },
+  attention: {
+    layer: { type: "attention", memory: "m", score: "additive", units: 2, lengths: "l" },
+    input: f64("B", "S", 3),
+    besides: { m: f64("B", "T", 4), l: i32("B") },
+    output: "f64[B,S,4]",
+    weights: ["Wq[3,2]", "Wm[4,2]", "b[2]", "v[2,1]"],
+    refuses: [f64("B"), f64("B", "S", "F"), f64("B", 2, "S", 3), f64("A", "S", 3), i32("B", "S")],
   },
   dropout: {
     layer: { type: "dropout", rate: 0.5 },
@@ -110,13 +120,31 @@ const cases: { readonly [Type in keyof typeof layers]: LayerCase } = {
     weights: ["W[3,3]", "V[3,3]", "b[3]"],
     refuses: [f64()],
   },
+  shift: {
+    layer: { type: "shift", fill: 0.5 },
+    input: f64("B", "T", 2),
+    output: "f64[B,T,2]",
+    weights: [],
+    refuses: [f64("B"), bool("B", "T")],
+  },
+  flatten: {
+    layer: { type: "flatten" },
+    input: f64("B", 2, 3),
+    output: "f64[B,6]",
+    weights: [],
+    refuses: [f64("B"), f64("B", "T", 3), i32("B", 3)],
+  },
 };
 
 /** A model of that one layer; the first input has another type on request. */
-function modelOfCase({ layer, input, inputCount = 1 }: LayerCase, first: TensorType = input, target = f64("B")) {
+function modelOfCase(
+  { layer, input, inputCount = 1, besides = {} }: LayerCase,
+  first: TensorType = input,
+  target = f64("B"),
+) {
   const names = Array.from({ length: inputCount }, (_, i) => `x${i}`);
   return modelOf(documentOf([{ ...layer, name: "subject", inputs: names }]), {
-    inputs: Object.fromEntries(names.map((name, i) => [name, i === 0 ? first : input])),
+    inputs: { ...Object.fromEntries(names.map((name, i) => [name, i === 0 ? first : input])), ...besides },
     targets: { y: target },
   });
 }
@@ -125,7 +153,7 @@ function modelOfCase({ layer, input, inputCount = 1 }: LayerCase, first: TensorT
 const asType = (text: string): TensorType =>
   f64(...(/\[(.*)\]/.exec(text)?.[1] ?? "").split(",").map((dim) => (/^\d+$/.test(dim) ? Number(dim) : dim)));
 
-const SIZES: Readonly<Record<string, number>> = { B: 2, T: 3 };
+const SIZES: Readonly<Record<string, number>> = { B: 2, T: 3, S: 2 };
 const bound = ({ dims }: TensorType): number[] => dims.map((dim) => (typeof dim === "number" ? dim : SIZES[dim]));
 const filled = (type: TensorType, start: number) => {
   const dims = bound(type);
@@ -175,7 +203,7 @@ describe.each(Object.entries(cases))("%s", (type, layerCase) => {
   });
 
   test("is documented by its own key", () => {
-    const definition = layers[type as LayerConfig["type"]];
+    const definition = layers[type as keyof typeof layers];
     expect(definition.type).toBe(type);
     expect(definition.summary).toMatch(/\.$/);
   });

@@ -113,6 +113,7 @@ describe("weights", () => {
       name: "memory.Wf",
       type: { dtype: "f32", dims: [2, 4] },
       initializer: "glorotUniform",
+      trainable: true,
       origin: "/layers/0",
     });
   });
@@ -154,13 +155,12 @@ describe("wiring", () => {
   });
 
   test("the prediction is that of the last layer, or the one named", () => {
-    const model = wired([dense("a"), dense("b")], { outputs: { prediction: "a", other: "b" } });
+    const frozen = { ...dense("b"), trainable: false } as ModelDocument["layers"][number];
+    const model = wired([dense("a"), frozen], { outputs: { prediction: "a", other: "b" } });
     const graph = model.graph("predict");
     const prediction = graph.outputs.find((output) => output.name === "prediction");
     expect(graph.nodes.find((node) => node.id === prediction?.value)?.origin).toBe("/layers/0");
-    expect(
-      wired([dense("a"), dense("b")], { loss: { type: "meanSquaredError", prediction: "a" } }).layers,
-    ).toHaveLength(2);
+    expect(wired([dense("a"), frozen], { loss: { type: "meanSquaredError", prediction: "a" } }).layers).toHaveLength(2);
   });
 
   test.each<[string, ModelDocument["layers"], Partial<ModelDocument>, string[]]>([

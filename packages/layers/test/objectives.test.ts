@@ -157,6 +157,25 @@ describe.each(Object.keys(cases) as (keyof typeof metrics)[])("%s", (type) => {
   });
 });
 
+test("equations read prediction and target in whichever order the document gives their shapes", () => {
+  const valueOf = (reads: object): number => {
+    const loss = {
+      type: "equations",
+      reads,
+      equations: ["d = 2 * prediction - target"],
+      output: "sum(d * d)",
+    } as const;
+    const model = modelOf(documentOf([{ type: "activation", function: "linear" }], { loss }), {
+      inputs: { x: f64("B", 3) },
+      targets: { y: f64("B", 3) },
+    });
+    const x = tensor("f64", [1, 3], [1, 2, 3]);
+    return evaluate(model.graph("eval"), { x, y: tensor("f64", [1, 3], [1, 0, 5]) }).loss.data[0];
+  };
+  expect(valueOf({ prediction: [3], target: [3] })).toBe(1 + 16 + 1);
+  expect(valueOf({ target: [3], prediction: [3] })).toBe(18);
+});
+
 test("binary cross-entropy is stable far from zero", () => {
   const model = modelOf(
     documentOf([{ type: "activation", function: "linear" }], { loss: { type: "binaryCrossEntropy" } }),

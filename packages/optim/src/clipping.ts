@@ -11,13 +11,17 @@ const limit = z.number().positive();
 
 export const clipSchema = z
   .strictObject({
-    globalNorm: limit.optional().describe("The largest 2-norm of all gradients together; above it all shrink alike."),
-    value: limit.optional().describe("The largest absolute value of any element of a gradient."),
+    globalNorm: limit
+      .optional()
+      .meta({ description: "The largest 2-norm of all gradients together; above it all shrink alike.", examples: [1] }),
+    value: limit
+      .optional()
+      .meta({ description: "The largest absolute value of any element of a gradient.", examples: [5] }),
   })
   .refine(({ globalNorm, value }) => (globalNorm === undefined) !== (value === undefined), {
     error: "clip has either globalNorm or value",
   })
-  .describe("How gradients are kept small: by globalNorm or by value.");
+  .meta({ description: "How gradients are kept small: by globalNorm or by value.", examples: [{ globalNorm: 1 }] });
 export type ClipConfig = z.output<typeof clipSchema>;
 
 export type Gradients = Readonly<Record<string, Value>>;

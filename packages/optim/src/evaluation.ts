@@ -43,7 +43,7 @@ export async function makeEvaluator(experiment: Experiment, task: Task, precisio
     const { loss, ...metrics } = Object.fromEntries(
       reported.map((name) => [name, averages(name).after(sums[name] / examples)]),
     );
-    const baseline = findBaseline(task.baselines(split), config.loss.type, reported);
+    const baseline = findBaseline(task.baselines(split), lossType(experiment), reported);
     return { split, step, loss, metrics, batches, baseline };
   }
   return {
@@ -65,19 +65,25 @@ const ARITHMETIC: Average = { before: (value) => value, after: (mean) => mean };
 const GEOMETRIC: Average = { before: Math.log, after: Math.exp };
 
 /** How values of several batches become one: what is an exponential of a mean is averaged before the exponential. */
-export function averagesOf({ config }: Experiment): (name: string) => Average {
+export function averagesOf({ model }: Experiment): (name: string) => Average {
   const geometric = new Set(
-    config.metrics
-      .filter((metric) => objectiveDefinitionOf(metric).average === "geometric")
-      .map(({ type }) => type as string),
+    model.objectives
+      .filter(({ config }) => objectiveDefinitionOf(config).average === "geometric")
+      .map(({ name }) => name),
   );
   return (name) => (geometric.has(name) ? GEOMETRIC : ARITHMETIC);
+}
+
+/** The type of the only loss; undefined where the loss is a sum, or weighted, which no baseline is meant for. */
+function lossType({ model }: Experiment): string | undefined {
+  const [first, ...others] = model.objectives.filter(({ kind }) => kind === "loss");
+  return others.length === 0 && first.weight === 1 ? first.config.type : undefined;
 }
 
 /** The first baseline about something that the model reports; one of the loss needs the loss that it is meant for. */
 const findBaseline = (
   baselines: readonly Baseline[],
-  lossType: string,
+  type: string | undefined,
   reported: readonly string[],
 ): Baseline | undefined =>
-  baselines.find(({ metric, loss }) => reported.includes(metric) && (loss === undefined || loss === lossType));
+  baselines.find(({ metric, loss }) => reported.includes(metric) && (loss === undefined || loss === type));

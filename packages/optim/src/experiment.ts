@@ -4,13 +4,15 @@
  * published JSON Schema.
  */
 import { ConfigError, suggestName, type Issue } from "@latchgrad/core";
-import { buildModel, jsonSchemaOf, modelFields, readModelWith, type Model } from "@latchgrad/layers";
+import { buildModel, configIssue, jsonSchemaOf, modelFields, readModelWith, type Model } from "@latchgrad/layers";
 import * as z from "zod";
 import { averageSchema } from "./averaging.js";
 import { clipSchema } from "./clipping.js";
-import { optimizerOf, optimizerSchema } from "./optimizers/registry.js";
-import { signatureOf, taskSchema } from "./tasks/registry.js";
-import { metricNames } from "./training-step.js";
+import { optimizerOf, optimizers, optimizerSchema } from "./optimizers/registry.js";
+import { schedules } from "./schedules/registry.js";
+import { signatureOf, taskSchema, tasks } from "./tasks/registry.js";
+import { metricNames, STEP_RESULTS } from "./training-step.js";
+import { weightGroupIssues, weightGroupSchema } from "./weight-groups.js";
 
 /** Batches of an evaluation when the config does not say. */
 const EVALUATION_BATCHES = 10;
@@ -26,13 +28,28 @@ const watchedField = z.string().default("loss");
 
 const trainingSchema = z
   .strictObject({
-    optimizer: optimizerSchema.describe("How weights follow the gradient."),
+    optimizer: optimizerSchema.meta({
+      description: "How weights follow the gradient.",
+      examples: [{ type: "adam", learningRate: 0.01 }],
+    }),
+    groups: z
+      .array(weightGroupSchema)
+      .max(100)
+      .optional()
+      .meta({
+        description:
+          "Weights with a learning rate or a weight decay of their own. A weight may be in several groups; what a later one says counts.",
+        examples: [[{ weights: "**.b*", weightDecay: 0 }]],
+      }),
     clip: clipSchema.optional(),
     batch: z
       .int()
       .min(1)
       .max(1_000_000)
-      .describe("Examples per step, or per part of a step where accumulate is given."),
+      .meta({
+        description: "Examples per step, or per part of a step where accumulate is given.",
+        examples: [32],
+      }),
     accumulate: z
       .int()
       .min(1)
@@ -44,45 +61,64 @@ const trainingSchema = z
         atMost: countField.describe("The run stops when more batches than this were left out."),
       })
       .optional()
-      .describe(
-        "Leaves out and counts batches whose loss or gradient is not finite; the state stays as it was. Absent: the first one stops the run.",
-      ),
+      .meta({
+        description:
+          "Leaves out and counts batches whose loss or gradient is not finite; the state stays as it was. Absent: the first one stops the run.",
+        examples: [{ atMost: 10 }],
+      }),
     average: averageSchema.optional(),
-    steps: countField.describe("Steps of the whole run."),
-    seed: z
-      .union([z.string().max(1000), z.int()])
-      .describe("Everything random comes from it: the same document gives the same bits."),
+    steps: countField.meta({ description: "Steps of the whole run.", examples: [1500] }),
+    seed: z.union([z.string().max(1000), z.int()]).meta({
+      description: "Everything random comes from it: the same document gives the same bits.",
+      examples: ["latch", 42],
+    }),
     evaluate: z
       .strictObject({
-        every: countField.describe("Steps between two evaluations."),
+        every: countField.meta({ description: "Steps between two evaluations.", examples: [100] }),
         batches: countField.default(EVALUATION_BATCHES).describe("Batches that an evaluation averages over, at most."),
       })
       .optional()
-      .describe("When to look at the validation part. Absent: only the test part, at the end."),
+      .meta({
+        description: "When to look at the validation part. Absent: only the test part, at the end.",
+        examples: [{ every: 100 }],
+      }),
     stopWhen: z
       .strictObject({
         metric: watchedField.describe('What an evaluation must reach: "loss" or the name of a metric.'),
-        below: z.number().optional().describe("Stop as soon as it is below this."),
-        above: z.number().optional().describe("Stop as soon as it is above this."),
+        below: z
+          .number()
+          .optional()
+          .meta({ description: "Stop as soon as it is below this.", examples: [0.01] }),
+        above: z
+          .number()
+          .optional()
+          .meta({ description: "Stop as soon as it is above this.", examples: [0.99] }),
       })
       .refine(({ below, above }) => (below === undefined) !== (above === undefined), {
         error: "stopWhen has either below or above",
       })
       .optional()
-      .describe("Ends the run early, at an evaluation. Needs evaluate."),
+      .meta({ description: "Ends the run early, at an evaluation. Needs evaluate.", examples: [{ below: 0.01 }] }),
     best: z
       .strictObject({
         metric: watchedField.describe('What evaluations are compared by: "loss" or the name of a metric.'),
-        patience: countField
-          .optional()
-          .describe("Early stopping: ends the run after so many evaluations in a row that were not better."),
+        patience: countField.optional().meta({
+          description: "Early stopping: ends the run after so many evaluations in a row that were not better.",
+          examples: [10],
+        }),
         margin: z.number().nonnegative().default(0).describe("By how much an evaluation must be better to count."),
       })
       .optional()
-      .describe("The run gives the model that was best at an evaluation instead of the last one. Needs evaluate."),
+      .meta({
+        description: "The run gives the model that was best at an evaluation instead of the last one. Needs evaluate.",
+        examples: [{ patience: 10 }],
+      }),
     checkpoints: z
       .strictObject({
-        every: countField.optional().describe("Steps between two checkpoints. Absent: one each minute."),
+        every: countField.optional().meta({
+          description: "Steps between two checkpoints. Absent: one each minute.",
+          examples: [500],
+        }),
         keep: z
           .int()
           .min(FEWEST_CHECKPOINTS)
@@ -93,7 +129,10 @@ const trainingSchema = z
       .prefault({})
       .describe("When a run that keeps checkpoints saves its state."),
   })
-  .describe("How the model is trained.");
+  .meta({
+    description: "How the model is trained.",
+    examples: [{ optimizer: { type: "adam", learningRate: 0.01 }, batch: 32, steps: 1500, seed: "latch" }],
+  });
 
 export const experimentSchema = z
   .strictObject({ ...modelFields, task: taskSchema, training: trainingSchema })
@@ -116,10 +155,40 @@ export function readExperiment(document: unknown): Experiment {
   const { task, training, ...modelConfig } = config;
   optimizerOf(training.optimizer).check?.(training.optimizer);
   const model = buildModel(modelConfig, signatureOf(task, config.dtype));
-  const issues = watchIssues(training, ["loss", ...metricNames(model)]);
+  const issues = [
+    ...watchIssues(training, ["loss", ...metricNames(model)]),
+    ...trainedIssues(model),
+    ...weightGroupIssues(training.optimizer, training.groups ?? [], trainedWeights(model)),
+    ...reservedIssues(model),
+  ];
   if (issues.length > 0) throw new ConfigError(issues);
   return { config, model };
 }
+
+const trainedWeights = ({ params }: Model): readonly string[] =>
+  params.filter(({ trainable }) => trainable).map(({ name }) => name);
+
+/** A model whose layers are all frozen. */
+const trainedIssues = (model: Model): readonly Issue[] =>
+  model.params.length === 0 || trainedWeights(model).length > 0
+    ? []
+    : [
+        configIssue("nothing-trained", "/layers", {
+          problem: "training changes at least one weight",
+          hint: 'leave out "trainable": false somewhere',
+        }),
+      ];
+
+/** Losses and metrics that are called as something that every step tells. */
+const reservedIssues = ({ objectives }: Model): readonly Issue[] =>
+  objectives
+    .filter(({ name }) => STEP_RESULTS.includes(name))
+    .map(({ name, pointer }) =>
+      configIssue("duplicate-name", `${pointer}/name`, {
+        problem: `only one result of a training step is called "${name}"`,
+        hint: 'give it another "name"',
+      }),
+    );
 
 /** Options that look at evaluations: they need some, and what they look at must be there. */
 function watchIssues(training: TrainingConfig, known: readonly string[]): readonly Issue[] {
@@ -150,4 +219,5 @@ function watchIssues(training: TrainingConfig, known: readonly string[]): readon
 export const evaluationBatches = ({ evaluate }: TrainingConfig): number => evaluate?.batches ?? EVALUATION_BATCHES;
 
 /** The JSON Schema of an experiment document; published as schema/experiment-1.json. */
-export const experimentJsonSchema = (): object => jsonSchemaOf(experimentSchema);
+export const experimentJsonSchema = (): object =>
+  jsonSchemaOf(experimentSchema, [...Object.values(tasks), ...Object.values(optimizers), ...Object.values(schedules)]);

@@ -51,4 +51,5 @@ export {
 } from "./tasks/task.js";
 export { train, type TrainOptions } from "./trainer.js";
 export { betterOf } from "./watch.js";
-export { trainingStep, type StepGraph, type StepOptions } from "./training-step.js";
+export { metricNames, trainingStep, type StepGraph, type StepOptions } from "./training-step.js";
+export { matchesPattern, weightGroupSchema, type WeightGroup } from "./weight-groups.js";

@@ -3,7 +3,7 @@
  * graph with state, which can be printed, saved and compiled as a whole.
  *
  * State, each with its next value as the output `next.<name>`: the weights by
- * name, what the optimizer keeps (`adam.mean/memory.Wf`), `step` i32 (updates
+ * name (those that are not trained never change), what the optimizer keeps (`adam.mean/memory.Wf`), `step` i32 (updates
  * done so far) and `key` u32[2] (the root of all random numbers; it never
  * changes); with further options, what gathering.ts and averaging.ts name. All
  * other parameters are the inputs and targets of the task.
@@ -30,6 +30,7 @@ import { applyOptimizer, nextName, optimizerState, stepType, type StateTensor } 
 import { OPTIMIZER_POINTER } from "./optimizers/optimizer.js";
 import type { OptimizerConfig } from "./optimizers/registry.js";
 import { castTo } from "./scalars.js";
+import type { WeightGroup } from "./weight-groups.js";
 
 export interface StepOptions {
   readonly optimizer: OptimizerConfig;
@@ -39,6 +40,8 @@ export interface StepOptions {
   /** Present: batches whose loss or gradient is not finite are left out. */
   readonly skipNonFinite?: object | undefined;
   readonly average?: AverageConfig | undefined;
+  /** Weights with options of their own. */
+  readonly groups?: readonly WeightGroup[] | undefined;
 }
 
 export interface StepGraph {
@@ -59,32 +62,39 @@ const CLIP_POINTER = "/training/clip";
 const ACCUMULATE_POINTER = "/training/accumulate";
 const AVERAGE_POINTER = "/training/average";
 
+/** Outputs of every step, besides the losses and metrics of the model. */
+export const STEP_RESULTS: readonly string[] = ["learningRate", "gradientNorm", "skipped"];
+
 /** Names of a model's outputs that are numbers for people to watch, besides the loss. */
-export const metricNames = (model: Model): readonly string[] => model.config.metrics.map((metric) => metric.type);
+export const metricNames = (model: Model): readonly string[] =>
+  model.objectives.map(({ name }) => name).filter((name) => name !== "loss");
 
 /** The training step of a model. Throws DifferentiationError where the loss has no derivative. */
 export function trainingStep(model: Model, options: StepOptions): StepGraph {
-  const { optimizer, clip, average } = options;
+  const { optimizer, clip, groups, average } = options;
   const gathering: GatherOptions = {
     accumulate: options.accumulate ?? 1,
     skip: options.skipNonFinite !== undefined,
   };
   const forward = model.graph("train");
   const weights: readonly StateTensor[] = model.params.map(({ name, type }) => ({ name, type }));
-  const both = gradient(forward, { of: "loss", wrt: weights.map(({ name }) => name) });
+  const trained: readonly StateTensor[] = model.params
+    .filter(({ trainable }) => trainable)
+    .map(({ name, type }) => ({ name, type }));
+  const both = gradient(forward, { of: "loss", wrt: trained.map(({ name }) => name) });
   const metrics = metricNames(model);
 
   const g = buildGraph(`${forward.name}.step`);
-  const kept = g.at(OPTIMIZER_POINTER, () => optimizerState(optimizer, weights));
+  const kept = g.at(OPTIMIZER_POINTER, () => optimizerState(optimizer, trained));
   const origins = new Map(forward.params.map(({ name, origin }) => [name, origin]));
   const declare = ({ name, type }: StateTensor, origin?: string): Value =>
     g.param(name, type, origins.get(name) ?? origin);
   const held: Record<string, Value> = {};
   for (const weight of weights) held[weight.name] = declare(weight);
   for (const state of kept) held[state.name] = declare(state, OPTIMIZER_POINTER);
-  const gathered = gatheringState(gathering, weights);
+  const gathered = gatheringState(gathering, trained);
   for (const state of gathered) held[state.name] = declare(state, ACCUMULATE_POINTER);
-  const averages = average === undefined ? [] : averagingState(weights);
+  const averages = average === undefined ? [] : averagingState(trained);
   for (const state of averages) held[state.name] = declare(state, AVERAGE_POINTER);
   held[STEP_PARAM] = declare({ name: STEP_PARAM, type: stepType }, OPTIMIZER_POINTER);
   held[KEY_PARAM] = declare({ name: KEY_PARAM, type: KEY_TYPE });
@@ -95,14 +105,15 @@ export function trainingStep(model: Model, options: StepOptions): StepGraph {
     both.params.map((param) => (Object.hasOwn(given, param.name) ? given[param.name] : declare(param))),
   );
   const outputs = Object.fromEntries(both.outputs.map(({ name }, i) => [name, results[i]]));
-  const gradients = Object.fromEntries(weights.map(({ name }) => [name, outputs[`grad.${name}`]]));
+  const gradients = Object.fromEntries(trained.map(({ name }) => [name, outputs[`grad.${name}`]]));
   const gather = g.at(ACCUMULATE_POINTER, () =>
     gatherGradients(g, gathering, { values: held, loss: outputs["loss"], gradients }),
   );
   const clipped = g.at(CLIP_POINTER, () => clippedGradients(g, clip, gather.gradients));
   const { next, learningRate } = g.at(OPTIMIZER_POINTER, () =>
     applyOptimizer(g, optimizer, {
-      params: weights,
+      params: trained,
+      groups,
       values: held,
       gradients: clipped.gradients,
       step: held[STEP_PARAM],
@@ -110,15 +121,16 @@ export function trainingStep(model: Model, options: StepOptions): StepGraph {
     }),
   );
   const averaged =
-    average === undefined ? {} : g.at(AVERAGE_POINTER, () => averageWeights(g, average, weights, held, next));
+    average === undefined ? {} : g.at(AVERAGE_POINTER, () => averageWeights(g, average, trained, held, next));
   const nextStep = g.at(OPTIMIZER_POINTER, () =>
     g.add(held[STEP_PARAM], gather.isLast === undefined ? 1 : castTo(g, gather.isLast, "i32")),
   );
+  // Weights that are not trained stay as they are, as the key does.
   const nextState: Readonly<Record<string, Value>> = {
+    ...held,
     ...whereTaken(g, gather.takes, { ...next, ...averaged }, held),
     ...gather.next,
     [STEP_PARAM]: nextStep,
-    [KEY_PARAM]: held[KEY_PARAM],
   };
 
   const graph = g.build(
@@ -131,20 +143,19 @@ export function trainingStep(model: Model, options: StepOptions): StepGraph {
     },
     Object.keys(held).map((param) => ({ param, next: nextName(param) })),
   );
+  const averagedNames = new Map(average === undefined ? [] : trained.map(({ name }) => [name, averageName(name)]));
   return {
     graph,
     weights: weights.map(({ name }) => name),
     metrics,
     modelWeights: (state) =>
-      Object.fromEntries(weights.map(({ name }) => [name, state[average === undefined ? name : averageName(name)]])),
+      Object.fromEntries(weights.map(({ name }) => [name, state[averagedNames.get(name) ?? name]])),
     initialState(seed) {
       const initial = initialParams(model, seed);
       return {
         ...initial,
         ...Object.fromEntries([...kept, ...gathered].map(({ name, type }) => [name, zeros(type)])),
-        ...(average === undefined
-          ? {}
-          : Object.fromEntries(weights.map(({ name }) => [averageName(name), initial[name]]))),
+        ...Object.fromEntries([...averagedNames].map(([name, averaged]) => [averaged, initial[name]])),
         [STEP_PARAM]: zeros(stepType),
         [KEY_PARAM]: rootKey(seed),
       };

@@ -19,6 +19,22 @@ const cases: Readonly<Record<TaskConfig["type"], readonly (readonly [object, rea
   temporalOrder: [[{ length: 20 }, [last, dense(4)], symbols, "accuracy"]],
   sine: [[{ length: 8 }, [sequence, dense(1)], numbers, "loss"]],
   mackeyGlass: [[{ length: 20, samples: 400 }, [sequence, dense(1)], numbers, "loss"]],
+  transduction: [
+    [
+      { longest: 5, rule: "reverse" },
+      [
+        { name: "letters", type: "embedding", count: 9, units: 3 },
+        { name: "encoder", type: "recurrent", cell },
+        { type: "shift", inputs: "y", fill: 8 },
+        { type: "shared", layer: "letters" },
+        { type: "recurrent", cell, initialState: { h: "encoder.h", c: "encoder.c" } },
+        { type: "attention", memory: "encoder" },
+        dense(9),
+      ],
+      symbols,
+      "accuracy",
+    ],
+  ],
   textCharacters: [
     [
       { files: ["a.txt"], length: 12, symbols: 20 },

@@ -35,7 +35,7 @@ export interface ApplyScope {
   readonly pointer: string;
   readonly dtype: FloatDType;
   readonly training: boolean;
-  weight(name: string, dims: readonly number[], initializer: Initializer): Value;
+  weight(name: string, dims: readonly number[], initializer: Initializer, trainable: boolean): Value;
   readonly uniform?: UniformSource;
 }
 
@@ -61,8 +61,9 @@ export function applyEquations(scope: ApplyScope, document: StatelessDocument, i
       param,
       shape.map((size) => knownSizeFrom(size, sizes)),
       initializer,
+      document.params[param].trainable,
     );
-    return [param, tensorOf(document.params[param].trainable ? weight : g.stopGradient(weight), false)];
+    return [param, tensorOf(weight, false)];
   });
   const notation: NotationScope = {
     g,

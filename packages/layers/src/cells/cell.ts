@@ -122,7 +122,7 @@ export const sizeSchema = z.int().min(1).max(LARGEST_SIZE);
 
 /** Settings that all gated cells share. */
 export const commonCellFields = {
-  units: sizeSchema.describe("Size of the state and of the output."),
+  units: sizeSchema.meta({ description: "Size of the state and of the output.", examples: [32] }),
   inputInit: initializerSchema
     .default("glorotUniform")
     .describe("Initial values of each weight matrix that multiplies the input."),

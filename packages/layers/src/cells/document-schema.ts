@@ -12,21 +12,38 @@ const formulaSchema = z.string().min(1).max(2000);
 /** A number, or an expression over the settings. */
 const amountSchema = z.union([z.number(), formulaSchema]);
 
-const shapeSchema = z
+/** The shape of one example. */
+export const shapeSchema = z
   .array(amountSchema)
   .max(8)
-  .describe("One size per axis: a number or an expression over settings and input sizes. [] is a single number.")
-  .meta({ examples: [["units"], ["input", "3 * units"]] });
+  .meta({
+    id: "shape",
+    description: "One size per axis: a number or an expression over settings and input sizes. [] is a single number.",
+    examples: [["units"], ["input", "3 * units"]],
+  });
 
 const hyperSchema = z
   .union([
     z.number(),
     z
       .strictObject({
-        default: z.number().optional().describe("The value where a layer gives none. Absent: layers have to give one."),
-        about: z.string().max(1000).optional().describe("What it is."),
-        min: z.number().optional().describe("Smallest value allowed."),
-        max: z.number().optional().describe("Largest value allowed."),
+        default: z
+          .number()
+          .optional()
+          .meta({ description: "The value where a layer gives none. Absent: layers have to give one.", examples: [1] }),
+        about: z
+          .string()
+          .max(1000)
+          .optional()
+          .meta({ description: "What it is.", examples: ["How much the forget gate is open at first."] }),
+        min: z
+          .number()
+          .optional()
+          .meta({ description: "Smallest value allowed.", examples: [0] }),
+        max: z
+          .number()
+          .optional()
+          .meta({ description: "Largest value allowed.", examples: [1] }),
         integer: z.boolean().default(false).describe("Whether only whole numbers are allowed."),
       })
       .describe("A setting with its limits."),
@@ -50,7 +67,9 @@ const documentInitializerSchema = z
   .union([
     z.enum(Object.keys(initializers) as [string, ...string[]]),
     z
-      .object({ type: z.enum(Object.keys(initializers) as [string, ...string[]]) })
+      .object({
+        type: z.enum(Object.keys(initializers) as [string, ...string[]]).describe("The initializer."),
+      })
       .catchall(amountSchema)
       .describe("An initializer with settings, which may be expressions."),
   ])
@@ -69,11 +88,15 @@ const paramSchema = z
 
 const innerCellSchema = z
   .object({
-    type: nameSchema.describe("The cell: one of the document's cells, of the library, or a built-in one."),
-    units: amountSchema.describe("Size of its state."),
-    input: z
-      .union([amountSchema, shapeSchema])
-      .describe("Size of what it reads: a number or an expression, or one per axis."),
+    type: nameSchema.meta({
+      description: "The cell: one of the document's cells, of the library, or a built-in one.",
+      examples: ["lstm"],
+    }),
+    units: amountSchema.meta({ description: "Size of its state.", examples: ["units", 8] }),
+    input: z.union([amountSchema, shapeSchema]).meta({
+      description: "Size of what it reads: a number or an expression, or one per axis.",
+      examples: ["input + units"],
+    }),
   })
   .catchall(amountSchema)
   .describe("A cell that the equations call by name. Further keys are its settings, as numbers or expressions.");
@@ -84,14 +107,22 @@ const equationSchema = z.string().max(2000).describe("An equation: name = expres
 const DEEPEST_REPETITION = 4;
 
 const repetitionFields = (block: z.ZodType<readonly DocumentStatement[]>) => ({
-  repeat: amountSchema.describe("How many times: a number or an expression over settings."),
-  index: nameSchema.optional().describe("Name of the number of the pass, counted from 0."),
-  carry: z
-    .record(nameSchema, formulaSchema)
-    .describe(
+  repeat: amountSchema.meta({
+    description: "How many times: a number or an expression over settings.",
+    examples: ["depth", 3],
+  }),
+  index: nameSchema
+    .optional()
+    .meta({ description: "Name of the number of the pass, counted from 0.", examples: ["l"] }),
+  carry: z.record(nameSchema, formulaSchema).meta({
+    description:
       "What a pass hands to the next one, with what the first one gets: afterwards the name is the last value.",
-    ),
-  equations: block.describe("The equations of a pass; they give each carried name its next value, with a prime."),
+    examples: [{ s: "h" }],
+  }),
+  equations: block.meta({
+    description: "The equations of a pass; they give each carried name its next value, with a prime.",
+    examples: [["s' = tanh(s @ R[l])"]],
+  }),
 });
 
 /** An equation, or equations that are repeated. */
@@ -114,7 +145,10 @@ const statementsSchema = (depth: number): z.ZodType<readonly DocumentStatement[]
             z.strictObject(repetitionFields(statementsSchema(depth - 1))).describe("Equations that are repeated."),
           ]),
     )
-    .max(MOST_EQUATIONS);
+    .max(MOST_EQUATIONS)
+    .meta({ id: depth === DEEPEST_REPETITION ? "equations" : `equations${depth}` });
+
+const statements = statementsSchema(DEEPEST_REPETITION);
 
 /** Shapes by name: what equations read. */
 export const shapesSchema = z.record(nameSchema, shapeSchema);
@@ -133,17 +167,36 @@ export const equationFields = {
     .max(100)
     .default([])
     .describe("Functions of the document, one expression each; they may call those above them."),
-  equations: statementsSchema(DEEPEST_REPETITION).describe(
-    "The equations of one example (of a cell: of one step), in any order.",
-  ),
-  output: formulaSchema.describe("What comes out: an expression, often a name that an equation defines."),
+  equations: statements.meta({
+    description: "The equations of one example (of a cell: of one step), in any order.",
+    examples: [["h' = tanh(x @ W + h @ U + b)"]],
+  }),
+  output: formulaSchema.meta({
+    description: "What comes out: an expression, often a name that an equation defines.",
+    examples: ["h'"],
+  }),
 };
 
 export const cellDocumentSchema = z
   .strictObject({
-    title: z.string().max(300).optional().describe("What the cell is called."),
-    source: z.string().max(2000).optional().describe("Where it was published, with the equations that are meant."),
-    about: z.string().max(2000).optional().describe("One sentence on what is special."),
+    title: z
+      .string()
+      .max(300)
+      .optional()
+      .meta({ description: "What the cell is called.", examples: ["LSTM with forget gate"] }),
+    source: z
+      .string()
+      .max(2000)
+      .optional()
+      .meta({
+        description: "Where it was published, with the equations that are meant.",
+        examples: ["Gers, Schmidhuber, Cummins 2000, Learning to forget, equations 3 to 7"],
+      }),
+    about: z
+      .string()
+      .max(2000)
+      .optional()
+      .meta({ description: "One sentence on what is special.", examples: ["The gate learns when to forget."] }),
     inputs: shapesSchema
       .default({ x: ["input"] })
       .describe("What a step reads, by name, with the shape for one example. A name in a shape is bound to that size.")
@@ -163,9 +216,7 @@ export const cellDocumentSchema = z
       .record(nameSchema, innerCellSchema)
       .default({})
       .describe("Cells inside this one. Each is called once by name: y = inner(x). Its states are inner.h, inner.h'."),
-    once: statementsSchema(DEEPEST_REPETITION)
-      .default([])
-      .describe("Equations that are computed once per sequence, before the first step."),
+    once: statements.default([]).describe("Equations that are computed once per sequence, before the first step."),
     ...equationFields,
   })
   .refine(({ params }) => Object.keys(params).length <= MOST_NAMES, "a cell has at most 500 weights")

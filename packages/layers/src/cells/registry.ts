@@ -44,15 +44,17 @@ const documentCellSchema: z.ZodType<DocumentCellConfig, DocumentCellConfig> = z
     type: cellNameSchema
       .describe('A cell of the document\'s "cells", or of the library.')
       .meta({ examples: libraryCells.slice(0, 50) }),
-    units: sizeSchema.describe("Size of the state and of the output."),
+    units: sizeSchema.meta({ description: "Size of the state and of the output.", examples: [32] }),
   })
   .catchall(z.number().describe("A setting that the cell declares."))
   .describe("A cell written as equations, with its settings.");
 
 /** How a config writes a cell. */
-export const cellSchema = z
-  .union([z.discriminatedUnion("type", builtInSchemas), documentCellSchema])
-  .describe("The cell that runs over time, with its settings.");
+export const cellSchema = z.union([z.discriminatedUnion("type", builtInSchemas), documentCellSchema]).meta({
+  id: "cell",
+  description: "The cell that runs over time, with its settings.",
+  examples: [{ type: "lstm", units: 32 }],
+});
 
 export type CellConfig = z.output<typeof cellSchema>;
 

@@ -6,23 +6,21 @@ const NAME = /^[A-Za-z][A-Za-z0-9_]*$/;
 const PATH = /^[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)*$/;
 
 /** A name: letters, digits and underscores. Dots are left for paths, so that "memory.Wf" can only mean one thing. */
-export const nameSchema = z.string().max(100).regex(NAME, "a name: a letter, then letters, digits or underscores");
+export const nameSchema = z
+  .string()
+  .max(100)
+  .regex(NAME, "a name: a letter, then letters, digits or underscores")
+  .meta({ id: "name" });
 
-/** The name of a state, or of one in a cell inside: "inner.h". */
-export const pathSchema = z.string().max(300).regex(PATH, "names, with dots between them");
+/** Names with dots between them: a weight of a layer, or a state of a cell inside another. */
+export const pathSchema = z.string().max(300).regex(PATH, "names, with dots between them").meta({ id: "path" });
 
 /** The name of an input or a layer, or "layer.output" for a further output of a layer. */
-export const referenceSchema = z.string().max(300).regex(PATH, 'the name of an input or a layer, or "layer.output"');
+export const referenceSchema = z
+  .string()
+  .max(300)
+  .regex(PATH, 'the name of an input or a layer, or "layer.output"')
+  .meta({ id: "reference" });
 
-export interface Reference {
-  /** Name of an input or a layer. */
-  readonly source: string;
-  /** Name of a further output of that layer; undefined: its main output. */
-  readonly output: string | undefined;
-}
-
-/** The parts of a reference that has been read. */
-export function parseReference(text: string): Reference {
-  const dot = text.indexOf(".");
-  return dot < 0 ? { source: text, output: undefined } : { source: text.slice(0, dot), output: text.slice(dot + 1) };
-}
+/** One reference, or several as a list. */
+export const referencesSchema = z.union([referenceSchema, z.array(referenceSchema).min(1).max(100)]);

@@ -2,15 +2,24 @@
 import { joinPointer, suggestName, type Issue } from "@latchgrad/core";
 import type * as z from "zod";
 import { knownCells } from "../cells/registry.js";
+import { migrateDocument, modelFormats, type Formats } from "./format.js";
+import { findLimitIssues } from "./limits.js";
 import { readWithSchema } from "./read-schema.js";
-import { configIssue } from "./refuse.js";
+import { configIssue, throwIssues } from "./refuse.js";
 
 /**
- * A document that holds a model, and maybe more, as its schema types it. Throws ConfigError with all problems at once,
- * among them cells that neither the document nor the library has.
+ * A document that holds a model, and maybe more, as its schema types it, brought up to date first if it is of an older format.
+ * Throws ConfigError with all problems at once, among them cells that neither the document nor the library has; their pointers
+ * are those of the current format.
  */
-export const readModelWith = <S extends z.ZodType>(schema: S, document: unknown): z.output<S> =>
-  readWithSchema(schema, document, { also: unknownCells });
+export function readModelWith<S extends z.ZodType>(
+  schema: S,
+  document: unknown,
+  formats: Formats = modelFormats,
+): z.output<S> {
+  throwIssues(findLimitIssues(document));
+  return readWithSchema(schema, migrateDocument(document, formats), { also: unknownCells });
+}
 
 /** Uses of cells that do not exist: every "cell" of a layer, and what the cells of the document hold. */
 function unknownCells(document: unknown): readonly Issue[] {

@@ -1,12 +1,10 @@
 /** The schema of a model document: the one source of its TypeScript type, its validation and its JSON Schema. */
 import * as z from "zod";
 import { cellDocumentsSchema } from "../cells/registry.js";
-import { layerConfigSchema } from "../layers/registry.js";
+import { layerConfigSchema } from "../layers/composition.js";
+import { MOST_LAYERS } from "../layers/layer.js";
 import { lossSchema, metricSchema } from "../objectives/registry.js";
 import { nameSchema, referenceSchema } from "./names.js";
-
-/** More layers than this, stacked ones counted, are made by a program that should rather use the builder. */
-export const MOST_LAYERS = 1000;
 
 /** The version that this code writes and reads. */
 export const MODEL_FORMAT = 1;
@@ -16,17 +14,34 @@ export const MODEL_FORMAT = 1;
  * `z.strictObject({ ...modelFields, task, training })`.
  */
 export const modelFields = {
-  $schema: z.string().max(2000).optional().describe("Where the JSON Schema is; editors complete and check with it."),
+  $schema: z
+    .string()
+    .max(2000)
+    .optional()
+    .meta({
+      description: "Where the JSON Schema is; editors complete and check with it.",
+      examples: ["./node_modules/@latchgrad/optim/schema/experiment-1.json"],
+    }),
   format: z.literal(MODEL_FORMAT).describe("Version of the document's form."),
-  name: z.string().min(1).max(200).describe("What the model is called."),
+  name: z
+    .string()
+    .min(1)
+    .max(200)
+    .meta({ description: "What the model is called.", examples: ["adding-problem"] }),
   dtype: z.enum(["f32", "f64"]).default("f32").describe("Element type of weights and activations."),
   cells: cellDocumentsSchema,
   layers: z
     .array(layerConfigSchema)
     .min(1)
     .max(MOST_LAYERS)
-    .describe("The layers. Each reads the one before it, unless its inputs say otherwise."),
-  loss: lossSchema.describe("What training makes small."),
+    .meta({
+      description: "The layers. Each reads the one before it, unless its inputs say otherwise.",
+      examples: [[{ name: "memory", type: "recurrent", cell: { type: "lstm", units: 32 }, output: "last" }]],
+    }),
+  loss: z.union([lossSchema, z.array(lossSchema).min(1).max(100)]).meta({
+    description: "What training makes small: a loss, or several, whose sum is made small.",
+    examples: [{ type: "meanSquaredError" }],
+  }),
   metrics: z.array(metricSchema).max(100).default([]).describe("What is computed besides, for people to watch."),
   outputs: z
     .record(nameSchema, referenceSchema)

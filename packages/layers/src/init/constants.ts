@@ -21,7 +21,7 @@ export const constant = defineInitializer({
   summary: "All the same number.",
   schema: z.strictObject({
     type: z.literal("constant"),
-    value: z.number().describe("The value of every element."),
+    value: z.number().meta({ description: "The value of every element.", examples: [0.5] }),
   }),
   fill: (dims, { value }) => new Float64Array(elementsOf(dims)).fill(value),
 });

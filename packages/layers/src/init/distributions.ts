@@ -17,8 +17,8 @@ export const uniform = defineInitializer({
   summary: "Uniform between two numbers.",
   schema: z.strictObject({
     type: z.literal("uniform"),
-    low: z.number().describe("Least value."),
-    high: z.number().describe("Greatest value."),
+    low: z.number().meta({ description: "Least value.", examples: [-0.1] }),
+    high: z.number().meta({ description: "Greatest value.", examples: [0.1] }),
   }),
   fill: (dims, { low, high }, random) => uniformBetween(dims, low, high, random),
 });
@@ -29,7 +29,10 @@ export const normal = defineInitializer({
   schema: z.strictObject({
     type: z.literal("normal"),
     mean: z.number().default(0).describe("Mean of the distribution."),
-    deviation: z.number().nonnegative().describe("Standard deviation."),
+    deviation: z
+      .number()
+      .nonnegative()
+      .meta({ description: "Standard deviation.", examples: [0.01] }),
   }),
   fill: (dims, { mean, deviation }, random) => normalAround(dims, mean, deviation, random),
 });

@@ -43,7 +43,10 @@ const shortNames = (Object.keys(initializers) as InitializerType[]).filter(
 /** How a config writes an initializer: by its name, or as an object with settings. */
 export const initializerSchema = z
   .union([z.enum(shortNames), z.discriminatedUnion("type", schemas as [InitializerSchema, ...InitializerSchema[]])])
-  .describe('Initial values: the name of an initializer, or an object such as {"type": "orthogonal", "gain": 2}.');
+  .meta({
+    id: "initializer",
+    description: 'Initial values: the name of an initializer, or an object such as {"type": "orthogonal", "gain": 2}.',
+  });
 
 /** An initializer as a config writes it. */
 export type Initializer = z.input<typeof initializerSchema>;

@@ -21,7 +21,9 @@ export const dropout = defineLayer({
   type: "dropout",
   summary:
     "While training, sets a random share of the elements to zero and scales up the others; otherwise the identity.",
-  schema: layerSchema("dropout", { rate: rateSchema.describe("Probability that an element is set to zero.") }),
+  schema: layerSchema("dropout", {
+    rate: rateSchema.meta({ description: "Probability that an element is set to zero.", examples: [0.2] }),
+  }),
   build(scope, { rate }, [input]) {
     checkFloats(scope, input, 0, "[...]");
     return { output: dropElements(scope, "mask", input, rate) };

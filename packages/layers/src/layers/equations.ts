@@ -3,7 +3,7 @@ import { joinPointer } from "@latchgrad/core";
 import { applyEquations } from "../cells/apply-equations.js";
 import { equationFields, numbersField, shapesSchema } from "../cells/document-schema.js";
 import { refuse } from "../config/refuse.js";
-import { defineLayer, layerSchema } from "./layer.js";
+import { defineLayer, layerSchema, weightFields } from "./layer.js";
 
 /**
  * Inputs [.., shape of an example]: the axes in front, such as batch and time, are not seen by the equations and come out
@@ -18,6 +18,15 @@ export const equations = defineLayer({
       .describe("What it reads by name, in the order of the inputs, with the shape of one example."),
     hyper: numbersField,
     ...equationFields,
+    equations: equationFields.equations.meta({
+      description: "The equations of one example, in any order.",
+      examples: [["k = sigmoid(x @ V + c)"]],
+    }),
+    output: equationFields.output.meta({
+      description: "What comes out: an expression, often a name that an equation defines.",
+      examples: ["k * tanh(x @ W + b) + (1 - k) * x"],
+    }),
+    ...weightFields,
   }),
   arity: { least: 1, most: 100 },
   build(scope, config, inputs) {

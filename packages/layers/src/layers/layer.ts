@@ -6,7 +6,7 @@
 import { formatType, isFloat, type Dim, type FloatDType, type GraphBuilder, type Value } from "@latchgrad/core";
 import * as z from "zod";
 import type { CellDocuments } from "../cells/registry.js";
-import { nameSchema, referenceSchema } from "../config/names.js";
+import { nameSchema, pathSchema, referencesSchema } from "../config/names.js";
 import { refuse } from "../config/refuse.js";
 import type { Initializer } from "../init/registry.js";
 
@@ -23,10 +23,12 @@ export interface LayerScope {
   readonly training: boolean;
   /** The cells that the document defines. */
   readonly cells: CellDocuments;
-  /** Declares a weight of the layer; `name` may be a path, such as "forward.Wf". */
-  weight(name: string, dims: readonly number[], initializer: Initializer): Value;
-  /** The value that a reference means, or undefined; the layer must have listed it in `references`. */
+  /** Declares a weight of the layer; `name` may be a path, such as "forward.Wf". With `trainable` false it is never trained. */
+  weight(name: string, dims: readonly number[], initializer: Initializer, trainable?: boolean): Value;
+  /** The value that a reference means, or undefined; an input of the task, or what the layer listed in `references`. */
   find(reference: string): Value | undefined;
+  /** The time axis of the task's main input, which the input "lengths" is about; undefined where it has none. */
+  readonly time: Dim | undefined;
   /**
    * Numbers of type f32, uniform on [0, 1): a function of the run's key, the step, and the name of the
    * layer with `path`, so that they are the same on every backend and after a resume. Training graphs only.
@@ -70,24 +72,73 @@ export interface LayerDefinition<S extends z.ZodObject = z.ZodObject> {
 /** Ties the type of the functions' config to the schema. */
 export const defineLayer = <S extends z.ZodObject>(definition: LayerDefinition<S>): typeof definition => definition;
 
+/** The most elements of a list of layers, and the most layers of a model, stacked and repeated ones counted. */
+export const MOST_LAYERS = 1000;
+
+/** The keys of everything that stands in a list of layers. */
+export const elementFields = {
+  name: nameSchema.optional().meta({
+    id: "elementName",
+    description: "How others refer to it, and the start of its weights' names. By default its type.",
+    examples: ["memory"],
+  }),
+  inputs: referencesSchema.optional().meta({
+    id: "elementInputs",
+    description:
+      "What it reads: the name of an input, a target or a layer, or a list of names. By default the layer before it; for the " +
+      "first layer the input x.",
+    examples: ["encoder", ["encoder", "x"]],
+  }),
+  repeat: z
+    .int()
+    .min(1)
+    .max(MOST_LAYERS)
+    .optional()
+    .meta({
+      id: "repeat",
+      description:
+        "How many of these stand behind each other, each with weights of its own, and a number behind its name: block1, block2. Each " +
+        "reads the one before it; the first reads the inputs. The name alone means the last one.",
+      examples: [3],
+    }),
+};
+
 /** The schema of a layer: the keys that all layers have, and its own. */
 export const layerSchema = <const Type extends string, const Fields extends z.core.$ZodLooseShape>(
   type: Type,
   fields: Fields,
-) =>
+) => z.strictObject({ type: z.literal(type), ...elementFields, ...fields });
+
+export const trainableField = z
+  .boolean()
+  .default(true)
+  .meta({ id: "trainable", description: "Whether training changes the weights; false keeps them as they are." });
+
+const tieSchema = z.union([
+  pathSchema,
   z.strictObject({
-    type: z.literal(type),
-    name: nameSchema
-      .optional()
-      .describe("How others refer to the layer, and the start of its weights' names. By default its type."),
-    inputs: z
-      .array(referenceSchema)
-      .min(1)
-      .max(100)
-      .optional()
-      .describe("What the layer reads. By default the layer before it; for the first layer the input x."),
-    ...fields,
-  });
+    weight: pathSchema.meta({
+      description: "The weight that is used, as its layer and its own name.",
+      examples: ["letters.table"],
+    }),
+    transpose: z.boolean().default(false).describe("Whether its axes are in reverse order."),
+  }),
+]);
+
+/** The keys of layers that have weights. */
+export const weightFields = {
+  trainable: trainableField,
+  tie: z
+    .record(pathSchema, tieSchema)
+    .optional()
+    .meta({
+      id: "tie",
+      description:
+        'Weights of another layer in place of its own: for each own weight the other one, such as {"W": "letters.table"}, or ' +
+        '{"W": {"weight": "letters.table", "transpose": true}}.',
+      examples: [{ W: { weight: "letters.table", transpose: true } }],
+    }),
+};
 
 /** Checks that an input is of floats and has enough axes; `form` spells what the layer takes, such as "[..., features]". */
 export function checkFloats(scope: LayerScope, input: Value, leastRank: number, form: string, hint?: string): void {

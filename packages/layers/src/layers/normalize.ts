@@ -1,7 +1,7 @@
 /** Layer normalization. */
 import { layerNorm as normalize } from "@latchgrad/core";
 import * as z from "zod";
-import { checkFloats, defineLayer, knownSize, layerSchema } from "./layer.js";
+import { checkFloats, defineLayer, knownSize, layerSchema, weightFields } from "./layer.js";
 
 /** out = (x - mean(x)) / sqrt(variance(x) + epsilon) * scale + shift over the last axis. scale, shift [features]. */
 export const layerNorm = defineLayer({
@@ -9,6 +9,7 @@ export const layerNorm = defineLayer({
   summary: "Brings the last axis to mean 0 and variance 1, then scales and shifts it (Ba, Kiros, Hinton 2016).",
   schema: layerSchema("layerNorm", {
     epsilon: z.number().positive().default(1e-5).describe("Added to the variance, against division by zero."),
+    ...weightFields,
   }),
   build(scope, { epsilon }, [input]) {
     const { g } = scope;

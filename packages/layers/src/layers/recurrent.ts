@@ -6,12 +6,10 @@ import { cellSchema, makeCell } from "../cells/registry.js";
 import { nameSchema, referenceSchema } from "../config/names.js";
 import { refuse } from "../config/refuse.js";
 import { dropElements, rateSchema } from "./dropout.js";
-import { checkFloats, defineLayer, knownSize, layerSchema, type LayerScope } from "./layer.js";
+import { checkFloats, defineLayer, knownSize, layerSchema, weightFields, type LayerScope } from "./layer.js";
+import { lengthsField, lengthsOf, lengthsReferences } from "./lengths.js";
 import { runSequence, runToLast, type CellRunResult } from "./recurrent-run.js";
 import { finalStates, initialStateReferences, initialStates, initialStateSchema } from "./recurrent-states.js";
-
-/** Input that tells the length of each sequence, where the task has it. */
-const LENGTHS_INPUT = "lengths";
 
 const stepsSchema = z.int().min(1).max(1_000_000_000);
 
@@ -42,13 +40,7 @@ const schema = layerSchema("recurrent", {
   layers: z.int().min(1).max(1000).default(1).describe("How many such layers are stacked, each reading the one below."),
   dropout: rateSchema.default(0).describe("Dropout on what each stacked layer but the first reads, while training."),
   initialState: initialStateSchema.default("zeros"),
-  lengths: z
-    .union([nameSchema, z.literal(false)])
-    .optional()
-    .describe(
-      'Name of the input with the length of each sequence, i32[B]; steps past it do not count. By default "lengths", ' +
-        "when there is such an input; false reads all steps.",
-    ),
+  lengths: lengthsField("the input"),
   padding: z
     .enum(["zero", "hold"])
     .default("zero")
@@ -61,11 +53,15 @@ const schema = layerSchema("recurrent", {
     ),
   truncate: z
     .strictObject({
-      k1: stepsSchema.describe("Every so many steps gradients set out backwards."),
-      k2: stepsSchema.describe("How many steps back they reach."),
+      k1: stepsSchema.meta({ description: "Every so many steps gradients set out backwards.", examples: [10] }),
+      k2: stepsSchema.meta({ description: "How many steps back they reach.", examples: [20] }),
     })
     .optional()
-    .describe("Truncated backpropagation through time (Williams, Peng 1990). Absent: gradients reach all steps."),
+    .meta({
+      description: "Truncated backpropagation through time (Williams, Peng 1990). Absent: gradients reach all steps.",
+      examples: [{ k1: 10, k2: 20 }],
+    }),
+  ...weightFields,
 });
 
 type RecurrentConfig = z.output<typeof schema>;
@@ -100,7 +96,7 @@ export const recurrent = defineLayer({
   references: ({ initialState, lengths, context }) => [
     ...Object.entries(context).map(([name, reference]) => ({ path: ["context", name], reference })),
     ...initialStateReferences(initialState),
-    ...(typeof lengths === "string" ? [{ path: ["lengths"], reference: lengths }] : []),
+    ...lengthsReferences(lengths),
   ],
   outputs: ({ cell }, { cells, pointer }) => makeCell(cell, cells, joinPointer(pointer, "cell")).stateNames,
   build(scope, config, inputs) {
@@ -114,7 +110,7 @@ export const recurrent = defineLayer({
     const directions = DIRECTIONS[config.direction];
     const runs = config.layers * directions.length;
     const initialOf = initialStates(scope, cell, config.initialState, batch, runs);
-    const lengths = lengthsOf(scope, config, first);
+    const lengths = lengthsOf(scope, config.lengths, first);
     const finals: Named<Value>[] = [];
 
     let x = swapTimeAndBatch(scope, first);
@@ -227,10 +223,12 @@ function startRun(
   { inputs, context }: { readonly inputs: Named<Value>; readonly context: Named<Value> },
   path: string,
 ): CellStep {
-  const weights = cell.weights(shapes).map(({ name, dims, initializer, trainable = true }) => {
-    const weight = scope.weight(path + name, dims, initializer);
-    return [name, trainable ? weight : scope.g.stopGradient(weight)] as const;
-  });
+  const weights = cell
+    .weights(shapes)
+    .map(
+      ({ name, dims, initializer, trainable }) =>
+        [name, scope.weight(path + name, dims, initializer, trainable)] as const,
+    );
   const [[, first]] = Object.entries(inputs);
   return cell.start({
     g: scope.g,
@@ -246,20 +244,6 @@ function startRun(
 
 const mapValues = <T, R>(record: Named<T>, map: (value: T) => R): Named<R> =>
   Object.fromEntries(Object.entries(record).map(([name, value]) => [name, map(value)]));
-
-/** The lengths that the config means, if any. */
-function lengthsOf(scope: LayerScope, { lengths }: RecurrentConfig, input: Value): Value | undefined {
-  if (lengths === false) return undefined;
-  const value = scope.find(lengths ?? LENGTHS_INPUT);
-  if (value === undefined) return undefined;
-  const expected = formatType({ dtype: "i32", dims: [input.type.dims[0]] });
-  if (formatType(value.type) === expected) return value;
-  return refuse("lengths-type", lengths === undefined ? scope.pointer : joinPointer(scope.pointer, "lengths"), {
-    problem: "lengths have one whole number per sequence",
-    expected,
-    received: formatType(value.type),
-  });
-}
 
 /** [B, T, ...] ↔ [T, B, ...]: batches come from outside first, the loop runs over the first axis. */
 const swapTimeAndBatch = ({ g }: LayerScope, x: Value): Value =>

@@ -12,15 +12,14 @@ import {
   type TensorType,
   type Value,
 } from "@latchgrad/core";
-import { parseReference } from "../config/names.js";
-import { refuse } from "../config/refuse.js";
 import type { ModelConfig } from "../config/schema.js";
 import type { LayerOutputs, LayerScope } from "../layers/layer.js";
 import { layerDefinitionOf } from "../layers/registry.js";
 import { parameterCount, type ParamSpec } from "../params.js";
-import { buildObjective, objectivesOf } from "./results.js";
+import { buildObjective, LOSS, sumOfLosses } from "./results.js";
 import { KEY_PARAM, STEP_PARAM, type Signature } from "./signature.js";
-import { PREDICTION, type WiredLayer, type Wiring } from "./wiring.js";
+import { makeWeights } from "./weights.js";
+import { formatReference, type Reference, type WiredLayer, type Wiring } from "./wiring.js";
 
 /**
  * train: with loss and metrics, dropout active. eval: with loss and metrics, dropout off.
@@ -34,6 +33,7 @@ export interface LayerSummary {
   readonly type: string;
   /** JSON pointer. */
   readonly pointer: string;
+  /** What it reads, with groups and repetitions spelled out. */
   readonly inputs: readonly string[];
   readonly output: TensorType;
   /** Further outputs. */
@@ -61,88 +61,80 @@ export function assemble(
 ): Assembly {
   const { dtype } = config;
   const g = buildGraph(config.name);
-  const params: ParamSpec[] = [...known];
-  const weights = new Map(known.map((spec) => [spec.name, g.param(spec.name, spec.type, spec.origin)]));
+  const weights = makeWeights(g, dtype, known);
   const declare = (types: Signature["inputs"]): ReadonlyMap<string, Value> =>
     new Map(Object.entries(types).map(([name, type]) => [name, inModelType(g, g.param(name, type), dtype)]));
   const inputs = declare(signature.inputs);
-  const targets = declare(mode === "predict" ? {} : signature.targets);
-  const values = new Map<string, LayerOutputs>([...inputs].map(([name, output]) => [name, { output }]));
+  const targets = declare(mode === "predict" ? pick(signature.targets, wiring.targetsRead) : signature.targets);
+  const values = new Map<string, LayerOutputs>([...targets, ...inputs].map(([name, output]) => [name, { output }]));
   const random = randomSource(g);
 
-  const find = (reference: string): Value | undefined => {
-    const { source, output } = parseReference(reference);
-    const outputs = values.get(source);
-    return output === undefined ? outputs?.output : outputs?.more?.[output];
+  const resolve = (reference: Reference): Value => {
+    const outputs = values.get(reference.source);
+    const value = reference.output === undefined ? outputs?.output : outputs?.more?.[reference.output];
+    if (value !== undefined) return value;
+    throw new TypeError(`internal: ${formatReference(reference)} was not checked; please report this`);
   };
-  const resolve = (reference: string): Value => {
-    const value = find(reference);
-    if (value === undefined) throw new TypeError(`internal: ${reference} was not checked; please report this`);
-    return value;
-  };
-  const scopeOf = ({ name, pointer }: WiredLayer): LayerScope => ({
+  const time = inputs.get(wiring.mainInput)?.type.dims[1];
+  const scopeOf = (layer: WiredLayer): LayerScope => ({
     g,
-    name,
-    pointer,
+    name: layer.name,
+    pointer: layer.pointer,
     dtype,
     training: mode === "train",
-    weight(path, dims, initializer) {
-      const full = `${name}.${path}`;
-      const existing = weights.get(full);
-      if (existing !== undefined) return existing;
-      checkWeightCount(params, dims, pointer);
-      const spec: ParamSpec = { name: full, type: { dtype, dims }, initializer, origin: pointer };
-      const weight = g.param(full, spec.type, pointer);
-      params.push(spec);
-      weights.set(full, weight);
-      return weight;
+    time,
+    weight: (path, dims, initializer, trainable = true) =>
+      weights.weightOf(layer, { path, dims, initializer, trainable: trainable && layer.trainable }),
+    find(reference) {
+      const found = layer.besides.get(reference);
+      return found === undefined ? inputs.get(reference) : resolve(found);
     },
-    find,
     cells: config.cells,
-    uniform: (path, dims) => uniform(g, random().key, random().step, { stream: `${name}.${path}`, dims }),
-    randomKey: (path) => g.randomBits(random().key, random().step, { stream: `${name}.${path}`, dims: [2] }),
+    uniform: (path, dims) => uniform(g, random().key, random().step, { stream: `${layer.name}.${path}`, dims }),
+    randomKey: (path) => g.randomBits(random().key, random().step, { stream: `${layer.name}.${path}`, dims: [2] }),
   });
 
-  const named = new Set(inputs.values());
+  const named = new Set<Value>([...inputs.values(), ...targets.values()]);
   const layers = wiring.layers.map((layer): LayerSummary => {
     const outputs = buildAt(g, layer.pointer, () =>
       layerDefinitionOf(layer.config).build(scopeOf(layer), layer.config, layer.inputs.map(resolve)),
     );
+    weights.checkTies(layer);
     // A layer that hands on what it read (dropout outside training) does not rename it.
     if (!named.has(outputs.output)) g.named(layer.name, outputs.output);
     named.add(outputs.output);
     values.set(layer.name, outputs);
-    return summaryOf(layer, outputs, params);
+    return summaryOf(layer, outputs, weights.params);
   });
 
   const results: Record<string, Value> = {};
   for (const [name, reference] of Object.entries(wiring.results)) results[name] = resolve(reference);
-  if (mode !== "predict")
-    for (const objective of objectivesOf(config))
-      results[objective.name] = buildObjective(
-        g,
-        objective,
-        resolve(objective.config.prediction ?? wiring.results[PREDICTION]),
-        targets,
-      );
-  return { graph: g.build(results), params, layers };
+  if (mode !== "predict") Object.assign(results, buildObjectives(g, wiring, resolve, targets));
+  return { graph: g.build(results), params: weights.params, layers };
 }
 
-/**
- * Numbers in all weights together. WebAssembly addresses 4 GiB; in f32, weights of 1 GiB with their gradient and the two
- * averages of Adam already fill it.
- */
-const MOST_PARAMETERS = 2 ** 28;
-
-/** Refuses a weight that makes a model too large for any memory, before someone tries to allocate it. */
-function checkWeightCount(before: readonly ParamSpec[], dims: readonly number[], pointer: string): void {
-  const count = parameterCount(before) + dims.reduce((product, size) => product * size, 1);
-  if (count <= MOST_PARAMETERS) return;
-  refuse("too-large", pointer, {
-    problem: `the weights of a model hold at most ${MOST_PARAMETERS} numbers together`,
-    received: `${count} up to this layer`,
-  });
+/** The loss, the losses that it is the sum of if there are several, and the metrics. */
+function buildObjectives(
+  g: GraphBuilder,
+  { objectives }: Wiring,
+  resolve: (reference: Reference) => Value,
+  targets: ReadonlyMap<string, Value>,
+): Readonly<Record<string, Value>> {
+  const built = objectives.map(({ objective, prediction }) => ({
+    ...objective,
+    value: buildObjective(g, objective, resolve(prediction), targets),
+  }));
+  const losses = built.filter(({ kind }) => kind === "loss");
+  const loss = g.at("/loss", () => sumOfLosses(g, losses));
+  if (losses.every(({ value }) => value !== loss)) g.named(LOSS, loss);
+  return {
+    [LOSS]: loss,
+    ...Object.fromEntries(built.flatMap(({ name, value }) => (name === LOSS ? [] : [[name, value]]))),
+  };
 }
+
+const pick = (types: Signature["targets"], names: readonly string[]): Signature["targets"] =>
+  Object.fromEntries(names.map((name) => [name, types[name]]));
 
 /** Runs `build` with the pointer as origin of its nodes, and of those errors that do not know where they arose. */
 function buildAt<T>(g: GraphBuilder, pointer: string, build: () => T): T {
@@ -178,7 +170,7 @@ function summaryOf(
     name,
     type: config.type,
     pointer,
-    inputs,
+    inputs: inputs.map(formatReference),
     output: output.type,
     more: Object.fromEntries(Object.entries(more).map(([key, value]) => [key, value.type])),
     parameters: parameterCount(params.filter((param) => param.name.startsWith(`${name}.`))),

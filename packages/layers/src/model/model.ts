@@ -1,11 +1,13 @@
 /** A model: a config that fits a task, with its weights as data and its graphs on demand. */
-import type { Graph, TensorType } from "@latchgrad/core";
+import type { Graph, Issue, TensorType } from "@latchgrad/core";
 import { checkCellDocuments } from "../cells/registry.js";
+import { configIssue, throwIssues } from "../config/refuse.js";
 import type { ModelConfig } from "../config/schema.js";
 import { parameterCount, type ParamSpec } from "../params.js";
 import { assemble, type LayerSummary, type Mode } from "./assemble.js";
+import type { PlacedObjective } from "./results.js";
 import { checkSignature, type Signature } from "./signature.js";
-import { wireLayers } from "./wiring.js";
+import { wireLayers, type Wiring } from "./wiring.js";
 
 export interface Model {
   readonly config: ModelConfig;
@@ -14,10 +16,12 @@ export interface Model {
   readonly params: readonly ParamSpec[];
   /** In the order in which they are computed. */
   readonly layers: readonly LayerSummary[];
+  /** The losses and metrics. The only loss is called "loss"; several have names of their own, and "loss" is their sum. */
+  readonly objectives: readonly PlacedObjective[];
   /**
-   * The graph in one of its modes. Its parameters are the weights, the inputs and (but for "predict") the targets, all
-   * by name; in "train", when something in the model is random, also `key`, u32[2], and `step`, i32. Its outputs are `prediction`,
-   * the further outputs of the config and (but for "predict") `loss` and each metric by its type.
+   * The graph in one of its modes. Its parameters are the weights, the inputs and the targets (for "predict" only those that a
+   * layer reads), all by name; in "train", when something in the model is random, also `key`, u32[2], and `step`, i32. Its outputs
+   * are `prediction`, the further outputs of the config and (but for "predict") `loss` and each loss and metric by its name.
    */
   graph(mode: Mode): Graph;
 }
@@ -28,13 +32,36 @@ export function buildModel(config: ModelConfig, signature: Signature): Model {
   checkCellDocuments(config.cells);
   const wiring = wireLayers(config, signature);
   const { params, layers } = assemble(config, signature, wiring, "train", []);
+  throwIssues(untrainedIssues(params, wiring));
   return {
     config,
     signature,
     params,
     layers,
+    objectives: wiring.objectives.map(({ objective }) => objective),
     graph: (mode) => assemble(config, signature, wiring, mode, params).graph,
   };
+}
+
+/** Layers whose weights are to be trained, and that no loss depends on: they would stay as they are. */
+function untrainedIssues(params: readonly ParamSpec[], { layers, judged }: Wiring): readonly Issue[] {
+  const trained = new Set(layers.filter(({ name }) => judged.has(name)).map(({ weights }) => weights));
+  const tied = new Set(
+    layers
+      .filter(({ name }) => judged.has(name))
+      .flatMap(({ ties }) => [...ties.values()])
+      .map(({ weight }) => weight),
+  );
+  return layers.flatMap(({ name, weights, pointer }) => {
+    const own = params.filter((param) => param.trainable && param.name.startsWith(`${weights}.`));
+    if (judged.has(name) || trained.has(weights) || own.every((param) => tied.has(param.name))) return [];
+    return [
+      configIssue("no-loss", pointer, {
+        problem: `a loss depends on the layer "${name}", whose weights are to be trained`,
+        hint: 'give "loss" an element for it, with "prediction" and "target", or set "trainable": false',
+      }),
+    ];
+  });
 }
 
 /** A model in figures, as plain data for people and programs. */
@@ -45,6 +72,7 @@ export interface ModelDescription {
   readonly targets: Readonly<Record<string, TensorType>>;
   readonly layers: readonly LayerSummary[];
   readonly weights: readonly ParamSpec[];
+  /** The types of the losses, with their weights. */
   readonly loss: string;
   readonly metrics: readonly string[];
   /** How many numbers all weights hold together. */
@@ -52,14 +80,17 @@ export interface ModelDescription {
 }
 
 /** The layers with their output types, the weights and their number. */
-export const describeModel = ({ config, signature, params, layers }: Model): ModelDescription => ({
+export const describeModel = ({ config, signature, params, layers, objectives }: Model): ModelDescription => ({
   name: config.name,
   dtype: config.dtype,
   inputs: signature.inputs,
   targets: signature.targets,
   layers,
   weights: params,
-  loss: config.loss.type,
-  metrics: config.metrics.map((metric) => metric.type),
+  loss: objectives
+    .filter(({ kind }) => kind === "loss")
+    .map(({ weight, config: { type } }) => (weight === 1 ? type : `${weight} ${type}`))
+    .join(" + "),
+  metrics: objectives.filter(({ kind }) => kind === "metric").map(({ name }) => name),
   parameters: parameterCount(params),
 });

@@ -14,6 +14,8 @@ import { maskedMean } from "../objectives/objective.js";
 import { objectiveDefinitionOf, type ObjectiveConfig } from "../objectives/registry.js";
 import type { Signature } from "./signature.js";
 
+/** Result of a model that others ask for by this name. */
+export const PREDICTION = "prediction";
 /** Result that training makes small. */
 export const LOSS = "loss";
 /** Target that weights positions, where the task has it. */
@@ -22,26 +24,45 @@ const MASK_TARGET = "mask";
 export interface PlacedObjective {
   /** Name of the result. */
   readonly name: string;
+  readonly kind: "loss" | "metric";
   readonly pointer: string;
   readonly config: ObjectiveConfig;
+  /** Factor in the sum of all losses. */
+  readonly weight: number;
 }
 
-/** The loss and the metrics of a model; a metric is called by its type. */
-export const objectivesOf = (config: ModelConfig): readonly PlacedObjective[] => [
-  { name: LOSS, pointer: "/loss", config: config.loss },
-  ...config.metrics.map((metric, i) => ({
-    name: metric.type,
+/**
+ * The losses and the metrics of a model. Each is called by its name, or its type; the only loss is called "loss", as is
+ * the sum of several.
+ */
+export function objectivesOf({ loss, metrics }: ModelConfig): readonly PlacedObjective[] {
+  const isOne = !Array.isArray(loss);
+  const losses = [loss].flat().map((config, i): PlacedObjective => ({
+    name: isOne || loss.length === 1 ? LOSS : (config.name ?? config.type),
+    kind: "loss",
+    pointer: isOne ? "/loss" : joinPointer("", "loss", i),
+    config,
+    weight: config.weight,
+  }));
+  const watched = metrics.map((config, i): PlacedObjective => ({
+    name: config.name ?? config.type,
+    kind: "metric",
     pointer: joinPointer("", "metrics", i),
-    config: metric,
-  })),
-];
+    config,
+    weight: 0,
+  }));
+  return [...losses, ...watched];
+}
 
 /** Targets that do not exist, and results with one name. */
 export function resultIssues(config: ModelConfig, { targets }: Signature): readonly Issue[] {
   const known = Object.keys(targets);
-  const seen = new Set<string>();
+  const seen = new Set<string>([PREDICTION]);
   const issues: Issue[] = [];
-  for (const { name, pointer, config: objective } of objectivesOf(config)) {
+  const objectives = objectivesOf(config);
+  // The sum of several losses.
+  if (objectives.filter(({ kind }) => kind === "loss").length > 1) seen.add(LOSS);
+  for (const { name, pointer, config: objective } of objectives) {
     const named = [
       ["target", objective.target],
       ["mask", objective.mask],
@@ -54,24 +75,37 @@ export function resultIssues(config: ModelConfig, { targets }: Signature): reado
             hint: known.length === 0 ? undefined : suggestName(target, known),
           }),
         );
-    if (seen.has(name)) issues.push(sameName(pointer, name));
+    if (seen.has(name))
+      issues.push(sameName(objective.name === undefined ? pointer : joinPointer(pointer, "name"), name, GIVE_NAME));
     seen.add(name);
   }
+  seen.delete(PREDICTION);
   for (const name of Object.keys(config.outputs))
-    if (seen.has(name)) issues.push(sameName(joinPointer("", "outputs", name), name));
+    if (seen.has(name)) issues.push(sameName(joinPointer("", "outputs", name), name, undefined));
   return issues;
 }
 
-const sameName = (pointer: string, name: string): Issue =>
-  configIssue("duplicate-name", pointer, { problem: `only one result of the model is called "${name}"` });
+const GIVE_NAME = 'give it another "name"';
+const sameName = (pointer: string, name: string, hint: string | undefined): Issue =>
+  configIssue("duplicate-name", pointer, { problem: `only one result of the model is called "${name}"`, hint });
+
+/** The sum that training makes small, from the values of the losses. */
+export function sumOfLosses(
+  g: GraphBuilder,
+  losses: readonly { readonly weight: number; readonly value: Value }[],
+): Value {
+  const terms = losses.map(({ weight, value }) => (weight === 1 ? value : g.mul(value, weight)));
+  return terms.reduce((sum, term) => g.add(sum, term));
+}
 
 /** Builds a loss or metric: the scalar that compares a prediction with the targets. Throws ConfigError where their types do not fit. */
 export function buildObjective(
   g: GraphBuilder,
-  { name, pointer, config }: PlacedObjective,
+  objective: PlacedObjective,
   prediction: Value,
   targets: ReadonlyMap<string, Value>,
 ): Value {
+  const { name, pointer, config } = objective;
   const definition = objectiveDefinitionOf(config);
   const target = targets.get(config.target);
   if (target === undefined)
@@ -87,7 +121,7 @@ export function buildObjective(
     });
   return g.at(pointer, () => {
     const each = definition.each(g, prediction, target, { config, pointer });
-    const mean = maskedMean(g, each, maskFor({ name, pointer, config }, each, targets));
+    const mean = maskedMean(g, each, maskFor(objective, each, targets));
     return g.named(name, definition.finish?.(g, mean) ?? mean);
   });
 }

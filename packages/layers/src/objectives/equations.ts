@@ -1,7 +1,8 @@
 /** A loss or metric written as equations. */
 import { isFloat } from "@latchgrad/core";
+import * as z from "zod";
 import { applyEquations } from "../cells/apply-equations.js";
-import { equationFields, numbersField, shapesSchema } from "../cells/document-schema.js";
+import { equationFields, numbersField, shapeSchema } from "../cells/document-schema.js";
 import { defineObjective, objectiveSchema } from "./objective.js";
 
 const { functions, equations: equationsField, output } = equationFields;
@@ -11,17 +12,23 @@ export const equations = defineObjective({
   type: "equations",
   summary: "What equations give for each example, written with prediction and target.",
   schema: objectiveSchema("equations").extend({
-    reads: shapesSchema
-      .default({ prediction: [], target: [] })
-      .refine(
-        (reads) => Object.keys(reads).join() === "prediction,target",
-        "a loss reads prediction and target, in this order",
-      )
-      .describe("The shapes of prediction and target for one example; without, every element is one."),
+    reads: z
+      .strictObject({
+        prediction: shapeSchema.default([]),
+        target: shapeSchema.default([]),
+      })
+      .prefault({})
+      .meta({
+        description: "The shapes of prediction and target for one example; without, every element is one.",
+        examples: [{ prediction: ["classes"], target: ["classes"] }],
+      }),
     hyper: numbersField,
     functions,
-    equations: equationsField,
-    output,
+    equations: equationsField.meta({
+      description: "Equations of one example, in any order.",
+      examples: [["d = prediction - target"]],
+    }),
+    output: output.meta({ description: "What is averaged: a number for one example.", examples: ["d^2"] }),
   }),
   needs: "a prediction of numbers",
   accepts: (prediction) => isFloat(prediction.dtype),

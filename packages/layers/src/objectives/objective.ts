@@ -34,22 +34,44 @@ export interface ObjectiveDefinition<S extends z.ZodObject = z.ZodObject> {
 
 /** The keys that every objective has. */
 const commonFields = {
-  prediction: referenceSchema
-    .optional()
-    .describe("The layer output that is judged. By default the model's prediction."),
-  target: nameSchema.default("y").describe("The target of the task that it is compared with."),
+  name: nameSchema.optional().meta({
+    id: "objectiveName",
+    description:
+      "How it is called among the results, such as a metric to stop at. By default its type. A loss that is the only one is " +
+      'called "loss".',
+    examples: ["forecast"],
+  }),
+  prediction: referenceSchema.optional().meta({
+    id: "prediction",
+    description: "The layer output that is judged. By default the model's prediction.",
+    examples: ["forecast"],
+  }),
+  target: nameSchema
+    .default("y")
+    .meta({ id: "target", description: "The target of the task that it is compared with." }),
   mask: z
     .union([nameSchema, z.literal(false)])
     .optional()
-    .describe(
-      'Name of the target with a weight per position, [B] or [B, T]; positions with 0 do not count. By default "mask", ' +
+    .meta({
+      id: "mask",
+      description:
+        'Name of the target with a weight per position, [B] or [B, T]; positions with 0 do not count. By default "mask", ' +
         "when the task has it; false counts all positions.",
-    ),
+      examples: ["mask", false],
+    }),
 };
 
 /** The schema of an objective without settings of its own. */
 export const objectiveSchema = <const Type extends string>(type: Type) =>
   z.strictObject({ type: z.literal(type), ...commonFields });
+
+/** What a loss has besides. */
+export const lossFields = {
+  weight: z.number().nonnegative().default(1).meta({
+    id: "lossWeight",
+    description: "What the loss is multiplied with in the sum of all losses, which training makes small.",
+  }),
+};
 
 /** Keeps the type of the schema. */
 export const defineObjective = <S extends z.ZodObject>(definition: ObjectiveDefinition<S>): typeof definition =>

@@ -5,8 +5,9 @@
  * `next.<name>`.
  */
 import { buildGraph, i32, type Graph, type GraphBuilder, type TensorType, type Value } from "@latchgrad/core";
-import { learningRateAt } from "../schedules/registry.js";
+import { learningRateAt, type LearningRateConfig } from "../schedules/registry.js";
 import { castTo, commonFloat } from "../scalars.js";
+import { optionsFor, type WeightGroup } from "../weight-groups.js";
 import { optimizerOf, type OptimizerConfig } from "./registry.js";
 
 /** A tensor that lives from one step to the next. */
@@ -37,11 +38,14 @@ export interface OptimizerInputs {
   readonly step: Value;
   /** i32: the number of updates done, where that can be less, because some steps made none. */
   readonly updates?: Value | undefined;
+  /** Weights with options of their own. */
+  readonly groups?: readonly WeightGroup[] | undefined;
 }
 
 export interface OptimizerOutputs {
   /** The next value of every parameter and of everything that `optimizerState` names. */
   readonly next: Readonly<Record<string, Value>>;
+  /** That of weights in no group. */
   readonly learningRate: Value;
 }
 
@@ -49,24 +53,31 @@ export interface OptimizerOutputs {
 export function applyOptimizer(
   g: GraphBuilder,
   config: OptimizerConfig,
-  { params, values, gradients, step, updates = step }: OptimizerInputs,
+  { params, values, gradients, step, updates = step, groups = [] }: OptimizerInputs,
 ): OptimizerOutputs {
   const optimizer = optimizerOf(config);
   const slots = optimizer.slots(config);
   const dtype = commonFloat(params.map((param) => param.type));
   const t = castTo(g, step, dtype);
   const learningRate = g.named("learningRate", learningRateAt(g, t, config.learningRate));
+  const rates = new Map([[config.learningRate, learningRate]]);
+  const rateOf = (rate: LearningRateConfig): Value => {
+    const value = rates.get(rate) ?? learningRateAt(g, t, rate);
+    rates.set(rate, value);
+    return value;
+  };
   const count = g.add(updates === step ? t : castTo(g, updates, dtype), 1);
   const next: Record<string, Value> = {};
   for (const { name, type } of params) {
+    const options = optionsFor(config, groups, name);
     const updated = optimizer.update({
       g,
       param: values[name],
       gradient: gradients[name],
       state: Object.fromEntries(slots.map((slot) => [slot, values[slotName(config, slot, name)]])),
-      learningRate: castTo(g, learningRate, type.dtype),
+      learningRate: castTo(g, rateOf(options.learningRate), type.dtype),
       count: castTo(g, count, type.dtype),
-      options: config,
+      options,
     });
     next[name] = g.named(nextName(name), updated.param);
     for (const [slot, value] of Object.entries(updated.state))
@@ -82,13 +93,17 @@ export function applyOptimizer(
  * One update as a graph of its own: parameters, `grad.<parameter>`, optimizer state and `step` in;
  * `next.*` and `learningRate` out. Works for any parameters, whatever made the gradients.
  */
-export function optimizerGraph(config: OptimizerConfig, params: readonly StateTensor[]): Graph {
+export function optimizerGraph(
+  config: OptimizerConfig,
+  params: readonly StateTensor[],
+  groups: readonly WeightGroup[] = [],
+): Graph {
   const g = buildGraph(config.type);
   const state = [...params, ...optimizerState(config, params)];
   const values = Object.fromEntries(state.map(({ name, type }) => [name, g.param(name, type)]));
   const step = g.param("step", stepType);
   const gradients = Object.fromEntries(params.map(({ name, type }) => [name, g.param(`grad.${name}`, type)]));
-  const { next, learningRate } = applyOptimizer(g, config, { params, values, gradients, step });
+  const { next, learningRate } = applyOptimizer(g, config, { params, values, gradients, step, groups });
   const all: Readonly<Record<string, Value>> = { ...next, step: g.add(step, 1) };
   return g.build(
     { learningRate, ...Object.fromEntries(Object.entries(all).map(([name, value]) => [nextName(name), value])) },

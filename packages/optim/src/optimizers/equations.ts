@@ -30,9 +30,11 @@ const schema = z.strictObject({
     .default([])
     .describe("Tensors kept for each parameter, each of its shape, 0 before the first update."),
   functions: equationFields.functions,
-  equations: equationFields.equations.describe(
-    "The equations of one update: W is the parameter, g its gradient, t counts updates from 1; W' and each state get next values.",
-  ),
+  equations: equationFields.equations.meta({
+    description:
+      "The equations of one update: W is the parameter, g its gradient, t counts updates from 1; W' and each state get next values.",
+    examples: [["v' = momentum * v + g", "W' = W - learningRate * v'"]],
+  }),
 });
 
 type Config = z.output<typeof schema>;

@@ -3,7 +3,7 @@ import * as z from "zod";
 import { scalar } from "../scalars.js";
 import { rateField, type Schedule } from "./schedule.js";
 
-const schema = z.strictObject({ type: z.literal("constant"), rate: rateField });
+const schema = z.strictObject({ type: z.literal("constant"), rate: rateField }).meta({ id: "constantSchedule" });
 
 export const constant: Schedule<typeof schema> = {
   type: "constant",

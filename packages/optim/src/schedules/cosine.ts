@@ -2,16 +2,18 @@
 import * as z from "zod";
 import { rateField, stepsField, type Schedule } from "./schedule.js";
 
-const schema = z.strictObject({
-  type: z.literal("cosine"),
-  rate: rateField.describe("The rate of the first step."),
-  steps: stepsField.describe("Steps from the full rate down to the floor."),
-  floor: z.number().nonnegative().default(0).describe("The lowest rate."),
-  after: z
-    .enum(["hold", "rise"])
-    .default("hold")
-    .describe("Past the end: stay at the floor, or follow the wave up again."),
-});
+const schema = z
+  .strictObject({
+    type: z.literal("cosine"),
+    rate: rateField.meta({ description: "The rate of the first step.", examples: [0.01] }),
+    steps: stepsField.meta({ description: "Steps from the full rate down to the floor.", examples: [2000] }),
+    floor: z.number().nonnegative().default(0).describe("The lowest rate."),
+    after: z
+      .enum(["hold", "rise"])
+      .default("hold")
+      .describe("Past the end: stay at the floor, or follow the wave up again."),
+  })
+  .meta({ id: "cosineSchedule" });
 
 /** Loshchilov & Hutter 2017, "SGDR: Stochastic Gradient Descent with Warm Restarts", equation 5, without restarts. */
 export const cosine: Schedule<typeof schema> = {

@@ -12,7 +12,11 @@ const scheduleSchema = z.discriminatedUnion("type", [...plainScheduleSchemas, wa
 type ScheduleConfig = z.output<typeof scheduleSchema>;
 
 /** A number, or a schedule by name with its options. */
-export const learningRateSchema = z.union([rateField, scheduleSchema]).describe("A number, or a schedule of the step.");
+export const learningRateSchema = z.union([rateField, scheduleSchema]).meta({
+  id: "learningRate",
+  description: "A number, or a schedule of the step.",
+  examples: [0.01, { type: "cosine", rate: 0.01, steps: 2000 }],
+});
 export type LearningRateConfig = z.output<typeof learningRateSchema>;
 
 /** The rate at step `t` (a float scalar: the number of updates done) as a scalar of the same type. */

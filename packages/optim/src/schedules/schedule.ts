@@ -17,5 +17,8 @@ export interface Schedule<S extends z.ZodType = z.ZodType> {
   rate(g: GraphBuilder, t: Value, options: z.output<S>): Value;
 }
 
-export const rateField = z.number().positive().describe("The learning rate, above 0.");
+export const rateField = z
+  .number()
+  .positive()
+  .meta({ description: "The learning rate, above 0.", examples: [0.01] });
 export const stepsField = z.int().positive().describe("A number of steps, at least 1.");

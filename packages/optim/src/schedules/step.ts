@@ -3,12 +3,14 @@ import * as z from "zod";
 import { scalar } from "../scalars.js";
 import { rateField, stepsField, type Schedule } from "./schedule.js";
 
-const schema = z.strictObject({
-  type: z.literal("step"),
-  rate: rateField.describe("The rate of the first steps."),
-  every: stepsField.describe("Steps between two drops."),
-  factor: z.number().positive().default(0.1).describe("What the rate is multiplied by at each drop."),
-});
+const schema = z
+  .strictObject({
+    type: z.literal("step"),
+    rate: rateField.meta({ description: "The rate of the first steps.", examples: [0.01] }),
+    every: stepsField.meta({ description: "Steps between two drops.", examples: [1000] }),
+    factor: z.number().positive().default(0.1).describe("What the rate is multiplied by at each drop."),
+  })
+  .meta({ id: "stepSchedule" });
 
 export const step: Schedule<typeof schema> = {
   type: "step",

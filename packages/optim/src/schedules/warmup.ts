@@ -5,9 +5,12 @@ import { stepsField, type Schedule } from "./schedule.js";
 
 const schema = z.strictObject({
   type: z.literal("warmup"),
-  steps: stepsField.describe("Steps of the rise."),
+  steps: stepsField.meta({ description: "Steps of the rise.", examples: [200] }),
   from: z.number().min(0).max(1).default(0).describe("The share of the full rate that the first step has."),
-  then: z.discriminatedUnion("type", plainScheduleSchemas).describe("The schedule that begins when the rise is done."),
+  then: z.discriminatedUnion("type", plainScheduleSchemas).meta({
+    description: "The schedule that begins when the rise is done.",
+    examples: [{ type: "cosine", rate: 0.01, steps: 2000 }],
+  }),
 });
 
 /**

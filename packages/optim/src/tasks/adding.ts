@@ -13,7 +13,11 @@ const SHORTEST_1997 = 20;
 const schema = z
   .strictObject({
     type: z.literal("adding"),
-    length: z.int().min(2).max(100_000).describe("Number of time steps T; in the variant of 1997 the shortest length."),
+    length: z
+      .int()
+      .min(2)
+      .max(100_000)
+      .meta({ description: "Number of time steps T; in the variant of 1997 the shortest length.", examples: [50] }),
     variant: z
       .enum(["modern", "1997"])
       .default("modern")

@@ -11,7 +11,10 @@ const schema = z.strictObject({
     .int()
     .min(1)
     .max(100_000)
-    .describe("The T of the papers: steps from the last symbol to be kept to its recall."),
+    .meta({
+      description: "The T of the papers: steps from the last symbol to be kept to its recall.",
+      examples: [100],
+    }),
   symbols: z.int().min(2).max(1000).default(8).describe("Number of different symbols to be kept."),
   count: z.int().min(1).max(1000).default(10).describe("Number of symbols to be kept in each sequence."),
   encoding: encodingField("oneHot"),

@@ -8,7 +8,11 @@ import { splitFields, stretchesOf, windowsOf, type Stretch } from "./windows.js"
 
 const schema = z.strictObject({
   type: z.literal("mackeyGlass"),
-  length: z.int().min(1).max(100_000).describe("Number of time steps in a sequence; one step is one unit of time."),
+  length: z
+    .int()
+    .min(1)
+    .max(100_000)
+    .meta({ description: "Number of time steps in a sequence; one step is one unit of time.", examples: [50] }),
   ahead: z.int().min(1).max(10_000).default(6).describe("How many steps ahead to forecast."),
   samples: z.int().min(100).max(1_000_000).default(10_000).describe("Number of values in the whole series."),
   ...splitFields,

@@ -9,8 +9,9 @@ import { sine } from "./sine.js";
 import type { Task, TaskContext, TaskDefinition } from "./task.js";
 import { temporalOrder } from "./temporal-order.js";
 import { textCharacters } from "./text-characters.js";
+import { transduction } from "./transduction.js";
 
-export const tasks = { adding, copyMemory, mackeyGlass, sine, temporalOrder, textCharacters } as const;
+export const tasks = { adding, copyMemory, mackeyGlass, sine, temporalOrder, textCharacters, transduction } as const;
 
 export const taskSchema = z
   .discriminatedUnion("type", [
@@ -20,8 +21,9 @@ export const taskSchema = z
     sine.schema,
     temporalOrder.schema,
     textCharacters.schema,
+    transduction.schema,
   ])
-  .describe("Where examples come from.");
+  .meta({ description: "Where examples come from.", examples: [{ type: "adding", length: 50 }] });
 export type TaskConfig = z.output<typeof taskSchema>;
 
 /** The definition that a config names. */

@@ -6,7 +6,11 @@ import { endlessTask, floatTensor, type TaskDefinition } from "./task.js";
 const schema = z
   .strictObject({
     type: z.literal("sine"),
-    length: z.int().min(1).max(100_000).describe("Number of time steps."),
+    length: z
+      .int()
+      .min(1)
+      .max(100_000)
+      .meta({ description: "Number of time steps.", examples: [50] }),
     ahead: z.int().min(1).max(10_000).default(1).describe("How many steps ahead to forecast."),
     shortestPeriod: z.number().min(2).default(20).describe("Least period of a wave, in steps."),
     longestPeriod: z.number().min(2).default(40).describe("Greatest period of a wave, in steps."),

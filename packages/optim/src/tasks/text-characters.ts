@@ -7,8 +7,16 @@ import { splitFields, stretchesOf, windowsOf, type Stretch } from "./windows.js"
 
 const schema = z.strictObject({
   type: z.literal("textCharacters"),
-  files: z.array(z.string().min(1)).min(1).max(1000).describe("Text files in UTF-8, read in this order as one text."),
-  length: z.int().min(1).max(100_000).describe("Number of characters in a sequence."),
+  files: z
+    .array(z.string().min(1))
+    .min(1)
+    .max(1000)
+    .meta({ description: "Text files in UTF-8, read in this order as one text.", examples: [["texts/documents.txt"]] }),
+  length: z
+    .int()
+    .min(1)
+    .max(100_000)
+    .meta({ description: "Number of characters in a sequence.", examples: [40] }),
   symbols: z
     .int()
     .min(2)

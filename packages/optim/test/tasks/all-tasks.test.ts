@@ -21,6 +21,10 @@ const cases: Readonly<Record<TaskConfig["type"], readonly (readonly [object, num
   ],
   sine: [[{ length: 9, ahead: 3 }, 9]],
   mackeyGlass: [[{ length: 20, samples: 900 }, 20]],
+  transduction: [
+    [{ longest: 9 }, 9],
+    [{ longest: 6, shortest: 6, rule: "reverse", symbols: 3, encoding: "oneHot" }, 6],
+  ],
   textCharacters: [
     [{ files: ["a.txt"], length: 16 }, 16],
     [{ files: ["a.txt", "b.txt"], length: 10, symbols: 20, encoding: "oneHot" }, 10],
@@ -94,4 +98,5 @@ test("unknown tasks and options are refused", () => {
   expect(taskSchema.safeParse({ type: "adding", length: 10, lenght: 10 }).success).toBe(false);
   expect(taskSchema.safeParse({ type: "adding", length: 10, variant: "1997" }).success).toBe(false);
   expect(taskSchema.safeParse({ type: "sine", length: 10, shortestPeriod: 30, longestPeriod: 20 }).success).toBe(false);
+  expect(taskSchema.safeParse({ type: "transduction", shortest: 5, longest: 4 }).success).toBe(false);
 });

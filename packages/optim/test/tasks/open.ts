@@ -17,7 +17,8 @@ export const open = async (
 /** Names and types that a config promises, with the symbols replaced by these sizes. */
 export function promisedTypes(config: object, dtype: "f32" | "f64", B: number, T: number): Record<string, string> {
   const { inputs, targets } = signatureOf(taskSchema.parse(config), dtype);
-  const sizeOf = (dim: number | string): number | string => (dim === "B" ? B : dim === "T" ? T : dim);
+  const sizeOf = (dim: number | string): number | string =>
+    dim === "B" ? B : dim === "T" ? T : dim === "S" ? T + 1 : dim;
   return Object.fromEntries(
     Object.entries({ ...inputs, ...targets }).map(([name, type]) => [
       name,

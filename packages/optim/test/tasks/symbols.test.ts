@@ -56,3 +56,27 @@ test("temporal order: places, lengths and classes of experiment 6a", async () =>
   ]);
   for (const count of classes) expect(Math.abs(count - 250)).toBeLessThan(70);
 });
+
+test.each(["copy", "reverse"] as const)("transduction: %s, then the end, and a mask up to it", async (rule) => {
+  const task = await open({ type: "transduction", rule, shortest: 2, longest: 7, symbols: 5 });
+  const counts = new Map<number, number>();
+  for (const { x, lengths, y, mask } of batchesOf(task, "train", 10, 60))
+    for (let b = 0; b < 60; b++) {
+      const length = lengths.data[b];
+      counts.set(length, (counts.get(length) ?? 0) + 1);
+      const read = rowOf(x, b).slice(0, length);
+      expect(read.every((symbol) => symbol >= 0 && symbol < 5)).toBe(true);
+      const said = rule === "copy" ? read : read.toReversed();
+      expect(rowOf(y, b)).toEqual([...said, ...new Array<number>(8 - length).fill(5)]);
+      expect(rowOf(mask, b)).toEqual(Array.from({ length: 8 }, (_, t) => (t <= length ? 1 : 0)));
+    }
+  expect([...counts.keys()].sort()).toEqual([2, 3, 4, 5, 6, 7]);
+  for (const count of counts.values()) expect(Math.abs(count - 100)).toBeLessThan(50);
+});
+
+test("transduction: the baselines are what such guessing scores", async () => {
+  const task = await open({ type: "transduction", shortest: 3, longest: 3, symbols: 4 });
+  const [accuracy, loss] = task.baselines("test").map(({ value }) => value);
+  expect(accuracy).toBeCloseTo((3 * (1 / 4) + 1) / 4, 14);
+  expect(loss).toBeCloseTo((3 * Math.log(4)) / 4, 14);
+});
