@@ -59,8 +59,9 @@ export type { LayerSummary, Mode } from "./model/assemble.js";
 export { buildModel, describeModel, type Model, type ModelDescription } from "./model/model.js";
 export type { PlacedObjective } from "./model/results.js";
 export { KEY_PARAM, STEP_PARAM, type Signature } from "./model/signature.js";
-export type { ObjectiveDefinition, ObjectivePlace } from "./objectives/objective.js";
+export type { Better, ObjectiveDefinition, ObjectivePlace } from "./objectives/objective.js";
 export {
+  betterSideOf,
   losses,
   lossSchema,
   metrics,

@@ -11,11 +11,17 @@ import { moved } from "./optimizers/optimizer.js";
 
 export const averageSchema = z
   .strictObject({
-    decay: z.number().gt(0).lt(1).describe("Share of the average that stays at each update, such as 0.999."),
+    decay: z
+      .number()
+      .gt(0)
+      .lt(1)
+      .meta({ description: "Share of the average that stays at each update.", examples: [0.999] }),
   })
-  .describe(
-    "Keeps an exponential moving average of the weights. Evaluations and the final model use it instead of the last weights.",
-  );
+  .meta({
+    description:
+      "Keeps an exponential moving average of the weights. Evaluations and the final model use it instead of the last weights.",
+    examples: [{ decay: 0.999 }],
+  });
 export type AverageConfig = z.output<typeof averageSchema>;
 
 export const averageName = (weight: string): string => `average/${weight}`;

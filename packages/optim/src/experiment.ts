@@ -58,7 +58,10 @@ const trainingSchema = z
       .describe("Batches per step. The update follows the mean of their gradients, and memory is that of one batch."),
     skipNonFinite: z
       .strictObject({
-        atMost: countField.describe("The run stops when more batches than this were left out."),
+        atMost: countField.meta({
+          description: "The run stops when more batches than this were left out.",
+          examples: [10],
+        }),
       })
       .optional()
       .meta({

@@ -1,6 +1,6 @@
 /** What evaluations decide: which model is the best so far, and whether the run has come to its end. */
 import type { TensorsByName } from "@latchgrad/core";
-import { objectiveDefinitionOf } from "@latchgrad/layers";
+import { betterSideOf, type Better } from "@latchgrad/layers";
 import type { Evaluation } from "./events.js";
 import type { Experiment, TrainingConfig } from "./experiment.js";
 import type { RunState } from "./run-state.js";
@@ -48,9 +48,9 @@ function keepBest(
 }
 
 /** Whether a lower or a higher value of the loss or a metric is better. */
-export function betterOf({ model }: Experiment, metric: string): "lower" | "higher" {
+export function betterOf({ model }: Experiment, metric: string): Better {
   const objective = model.objectives.find(({ name }) => name === metric);
-  return objective === undefined ? "lower" : objectiveDefinitionOf(objective.config).better;
+  return objective === undefined ? "lower" : betterSideOf(objective.config);
 }
 
 const valueOf = ({ loss, metrics: values }: Evaluation, metric: string): number =>

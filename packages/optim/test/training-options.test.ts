@@ -237,7 +237,8 @@ describe("best", () => {
       experiment,
       values.map((loss, i) => scored(i + 1, loss)),
     );
-  const watching = (best: object, more: object = {}): Experiment => read({ evaluate: { every: 1 }, best, ...more });
+  const watching = (best: object, more: object = {}, other: object = {}): Experiment =>
+    read({ evaluate: { every: 1 }, best, ...more }, other);
 
   test("keeps the step and value of the lowest loss", () => {
     expect(losses(watching({}), 5, 3, 4, 3)).toEqual({ best: { step: 2, value: 3, weights: {} }, sinceBest: 2 });
@@ -258,6 +259,16 @@ describe("best", () => {
     );
     const values = [0.1, 0.9, 0.5].map((accuracy, i) => scored(i + 1, 1, { accuracy }));
     expect(follow(experiment, values).best).toEqual({ step: 2, value: 0.9, weights: {} });
+  });
+
+  test("a metric in equations says itself which side is better", () => {
+    const score = { type: "equations", name: "score", equations: ["d = prediction - target"], output: "-abs(d)" };
+    const best = (metric: object): number | undefined => {
+      const experiment = watching({ metric: "score" }, {}, { metrics: [metric] });
+      const values = [-3, -1, -2].map((value, i) => scored(i + 1, 1, { score: value }));
+      return follow(experiment, values).best?.step;
+    };
+    expect([best(score), best({ ...score, better: "higher" })]).toEqual([1, 2]);
   });
 
   test("an improvement within the margin does not count", () => {

@@ -140,19 +140,22 @@ test("an optimizer written as equations has rates by groups, as its built-in for
   expect(after[0][0].slice(0, 3)).not.toEqual(after[0][1].slice(0, 3));
 });
 
-test("weights of frozen layers stay bit for bit, and get neither gradient nor state", async () => {
+test.each<[string, object, readonly string[]]>([
+  ["plainly", {}, []],
+  [
+    "with options that have state of their own",
+    { accumulate: 2, skipNonFinite: { atMost: 1 }, average: { decay: 0.5 } },
+    ["sum/sum.W", "sum/sum.b", "average/sum.W", "average/sum.b"],
+  ],
+])("weights of frozen layers stay bit for bit, and get neither gradient nor state, %s", async (_, options, state) => {
   const layers = [
     { name: "memory", type: "recurrent", cell: { type: "gru", units: 4 }, output: "last", trainable: false },
     { name: "sum", type: "dense", units: 1 },
   ];
-  const experiment = read({}, { layers });
+  const experiment = read(options, { layers });
   const { graph, weights, initialState } = trainingStep(experiment.model, experiment.config.training);
-  expect(graph.state.map(({ param }) => param).filter((name) => name.startsWith("adam."))).toEqual([
-    "adam.mean/sum.W",
-    "adam.square/sum.W",
-    "adam.mean/sum.b",
-    "adam.square/sum.b",
-  ]);
+  const ofWeights = graph.state.map(({ param }) => param).filter((name) => /^(adam\.\w+|sum|average)\//.test(name));
+  expect(ofWeights).toEqual(["adam.mean/sum.W", "adam.square/sum.W", "adam.mean/sum.b", "adam.square/sum.b", ...state]);
   expect(weights).toContain("memory.Wr");
   const trained = doneOf(await eventsOf(experiment)).weights;
   const initial = initialState("tests");

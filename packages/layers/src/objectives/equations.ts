@@ -3,7 +3,7 @@ import { isFloat } from "@latchgrad/core";
 import * as z from "zod";
 import { applyEquations } from "../cells/apply-equations.js";
 import { equationFields, numbersField, shapeSchema } from "../cells/document-schema.js";
-import { defineObjective, objectiveSchema } from "./objective.js";
+import { BETTER, defineObjective, objectiveSchema } from "./objective.js";
 
 const { functions, equations: equationsField, output } = equationFields;
 
@@ -29,6 +29,7 @@ export const equations = defineObjective({
       examples: [["d = prediction - target"]],
     }),
     output: output.meta({ description: "What is averaged: a number for one example.", examples: ["d^2"] }),
+    better: z.enum(BETTER).default("lower").describe("Which of two values of a metric is the better one."),
   }),
   needs: "a prediction of numbers",
   accepts: (prediction) => isFloat(prediction.dtype),
@@ -42,5 +43,5 @@ export const equations = defineObjective({
     return applyEquations({ ...scope, weight }, { ...config, params: {} }, [prediction, target]);
   },
   average: "arithmetic",
-  better: "lower",
+  better: ({ better }) => better,
 });

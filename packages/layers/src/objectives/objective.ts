@@ -14,6 +14,9 @@ export interface ObjectivePlace<Config> {
   readonly pointer: string;
 }
 
+export const BETTER = ["lower", "higher"] as const;
+export type Better = (typeof BETTER)[number];
+
 export interface ObjectiveDefinition<S extends z.ZodObject = z.ZodObject> {
   readonly type: string;
   /** One sentence. */
@@ -28,8 +31,8 @@ export interface ObjectiveDefinition<S extends z.ZodObject = z.ZodObject> {
   finish?(g: GraphBuilder, mean: Value): Value;
   /** How values of several batches become one: the mean, or, for what is an exponential of a mean, the geometric mean. */
   readonly average: "arithmetic" | "geometric";
-  /** Which of two values is the better one. */
-  readonly better: "lower" | "higher";
+  /** Which of two values is the better one; a function where the document says it. */
+  readonly better: Better | ((config: z.output<S>) => Better);
 }
 
 /** The keys that every objective has. */

@@ -3,7 +3,7 @@ import * as z from "zod";
 import { binaryAccuracy, binaryCrossEntropy } from "./binary.js";
 import { accuracy, bitsPerSymbol, perplexity, softmaxCrossEntropy } from "./classification.js";
 import { equations } from "./equations.js";
-import { lossFields, type ObjectiveDefinition } from "./objective.js";
+import { lossFields, type Better, type ObjectiveDefinition } from "./objective.js";
 import { meanAbsoluteError, meanSquaredError } from "./regression.js";
 
 export const losses = {
@@ -46,3 +46,9 @@ export type ObjectiveConfig = z.output<typeof metricSchema>;
 
 /** The definition of the loss or metric that a config describes. */
 export const objectiveDefinitionOf = (config: ObjectiveConfig): ObjectiveDefinition => metrics[config.type];
+
+/** Which of two values of a loss or metric is the better one. */
+export function betterSideOf(config: ObjectiveConfig): Better {
+  const { better } = objectiveDefinitionOf(config);
+  return typeof better === "function" ? better(config) : better;
+}
