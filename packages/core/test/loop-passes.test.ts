@@ -2,16 +2,19 @@
 import { describe, expect, test } from "vitest";
 import { gradient } from "../src/autodiff/gradient.js";
 import { evaluate, type Tensors } from "../src/graph/evaluate.js";
+import { buildGraph } from "../src/graph/builder.js";
 import { expandRegions } from "../src/graph/expand.js";
 import { verifyGraph } from "../src/graph/verify.js";
 import type { Graph } from "../src/ir/graph.js";
 import { hoist } from "../src/passes/hoist.js";
 import { accumulate } from "../src/passes/accumulate.js";
 import { linearize } from "../src/passes/linearize.js";
+import { narrow } from "../src/passes/narrow.js";
 import { loopPasses, optimize } from "../src/passes/index.js";
 import { runPasses } from "../src/passes/pass.js";
 import { sink } from "../src/passes/sink.js";
-import { isFloat } from "../src/shape/tensor-type.js";
+import { scan } from "../src/graph/scan-builder.js";
+import { f64, isFloat } from "../src/shape/tensor-type.js";
 import { randomGraph } from "./random-graphs.js";
 import { LSTM_WRT, lstmGraph, lstmPoint, type LstmOptions } from "./recurrent.js";
 
@@ -59,11 +62,49 @@ describe("sink", () => {
   });
 });
 
+describe("narrow", () => {
+  test("leaves of an LSTM's gradient what some of the weights need", () => {
+    const graph = optimize(lstm({ reads: "final" }));
+    const few: Graph = { ...graph, outputs: graph.outputs.filter(({ name }) => name === "loss") };
+    const [forward, ...others] = loopsOf(optimize(narrow.run(few)));
+    // The last h alone is read: no stacks for a way back, and no way back.
+    expect(others).toEqual([]);
+    expect(forward.types).toHaveLength(2);
+    expect(loopsOf(graph)[0].types.length).toBeGreaterThan(2);
+  });
+
+  test("of loops in loops", () => {
+    const g = buildGraph("nested");
+    const rows = g.param("x", f64(3, 2));
+    const zero = g.constant({ dtype: "f64", dims: [2], data: [0, 0] });
+    const { final } = scan(
+      g,
+      { init: { read: zero, idle: zero }, xs: { row: rows } },
+      (outer, { carry, x: { row } }) => {
+        const inner = scan(outer, { init: { a: carry.read, b: carry.idle }, xs: { again: rows } }, (step, at) => ({
+          carry: { a: step.add(at.carry.a, at.x.again), b: step.tanh(step.add(at.carry.b, at.x.again)) },
+          y: { b: at.carry.b },
+        }));
+        return { carry: { read: outer.tanh(outer.add(inner.final.a, row)), idle: inner.final.b }, y: {} };
+      },
+    );
+    const graph = g.build({ read: final.read });
+    const [outer] = loopsOf(narrow.run(graph));
+    expect(outer.types).toHaveLength(1);
+    expect(loopsOf(outer.regions[0])[0].types).toHaveLength(1);
+    expectSameResults(narrow.run(graph), graph, {
+      x: { type: f64(3, 2), data: Float64Array.of(1, 2, 3, 4, 5, 6) },
+    });
+  });
+});
+
 describe.each([
   ["hoist", (graph: Graph) => hoist.run(graph)],
   ["sink", (graph: Graph) => sink.run(graph)],
   ["both", (graph: Graph) => sink.run(hoist.run(optimize(graph)))],
   ["linearize", (graph: Graph) => linearize.run(graph)],
+  ["narrow", (graph: Graph) => narrow.run(graph)],
+  ["narrow without lengths", (graph: Graph) => narrow.run(expandRegions(optimize(graph)))],
   ["accumulate", (graph: Graph) => accumulate.run(optimize(graph))],
   ["linearize without lengths", (graph: Graph) => linearize.run(expandRegions(optimize(graph)))],
   ["all of them", (graph: Graph) => runPasses(expandRegions(graph), loopPasses, { check: true })],

@@ -6,6 +6,7 @@ import { dce } from "./dce.js";
 import { fold } from "./fold.js";
 import { hoist } from "./hoist.js";
 import { linearize } from "./linearize.js";
+import { narrow } from "./narrow.js";
 import { runPasses, type Pass, type PassOptions } from "./pass.js";
 import { simplify } from "./simplify.js";
 import { sink } from "./sink.js";
@@ -17,17 +18,19 @@ import { sink } from "./sink.js";
 export const allPasses: readonly Pass[] = [dce, fold, simplify, cse, dce];
 
 /**
- * What the compiled executor runs on top, for a graph whose loops have no lengths any more: sink first, so that no other
- * pass brings out for all steps what is only added up; hoist before linearize, which then finds rows; hoist again for
- * what read a linear carry; then once more what tidies up behind them. accumulate comes when equal products are one
+ * What the compiled executor runs on top, for a graph whose loops have no lengths any more: narrow first, so that nobody
+ * works for what is not read; sink before hoist, so that nothing is brought out for all steps that is only added up; hoist before linearize, which then finds rows; hoist again for
+ * what read a linear carry; then narrow, for rows that are equal by now, and once more what tidies up behind them. accumulate comes when equal products are one
  * and dead ones are gone, and leaves dead the products that it takes into sums.
  */
 export const loopPasses: readonly Pass[] = [
   ...allPasses,
+  narrow,
   sink,
   hoist,
   linearize,
   hoist,
+  narrow,
   fold,
   simplify,
   cse,
