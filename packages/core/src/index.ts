@@ -4,6 +4,7 @@ export { gradient, type GradientRequest } from "./autodiff/gradient.js";
 export { cotangentName, gradientName, pullback, type PullbackRequest } from "./autodiff/pullback.js";
 export * from "./errors/errors.js";
 export type { Issue, Location } from "./errors/issue.js";
+export type { LoopStep, NonFinite, OperandRange } from "./errors/non-finite.js";
 export { joinPointer, type PointerStep } from "./errors/pointer.js";
 export { findNearest, suggestName } from "./errors/suggest.js";
 export { placeInText } from "./errors/text-place.js";
@@ -50,6 +51,7 @@ export {
   type JsonParam,
   type JsonRegion,
 } from "./graph/serialize.js";
+export { traceGraph } from "./graph/trace.js";
 export { checkGraph, verifyGraph } from "./graph/verify.js";
 export { cond, whileLoop, type Branches, type WhileOptions, type WhileRegions } from "./graph/control-builder.js";
 export {
@@ -132,5 +134,15 @@ export {
 export type { Precision } from "./codegen/lanes-target.js";
 export type { AttrKind, Attrs, AttrValue, NoAttrs } from "./ir/attrs.js";
 export { compile, type CompileOptions } from "./runtime/compile.js";
+export {
+  formatProfile,
+  makeProfiler,
+  type Profile,
+  type ProfiledNode,
+  type ProfileOrigin,
+  type Profiler,
+  type ProfileRow,
+} from "./runtime/profile.js";
+export type { Recorded, RecordedPart } from "./runtime/recorder.js";
 export type { Executable, TensorsByName } from "./runtime/executable.js";
 export { hasRelaxedSimd } from "./runtime/wasm.js";

@@ -96,6 +96,7 @@ function findRaces(program: Program, threads: number, { pieces, barriers, solo }
       return here.map((thread) => {
         return { span: INDEX, address: addressOf(step.place, thread), thread, writes: true, what: "index" };
       });
+    if (step.kind === "probe") return [];
     return (pieces.get(step) ?? []).flatMap((piece, thread): readonly Touch[] => {
       if (piece === undefined) return [];
       const { uses, stops } = piece.kernel.sharing();

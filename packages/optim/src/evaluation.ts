@@ -24,7 +24,7 @@ export async function makeEvaluator(experiment: Experiment, task: Task, precisio
   // Nobody looks at predictions here, so they are not computed any further than loss and metrics need them.
   const graph = { ...whole, outputs: whole.outputs.filter(({ name }) => reported.includes(name)) };
   const used = new Set(graph.params.map((param) => param.name));
-  const executable: Executable = await compile(graph, { precision });
+  const executable: Executable = await compile(graph, { precision, checkFinite: ["loss"] });
   const averages = averagesOf(experiment);
 
   async function evaluate(split: Split, weights: TensorsByName, step: number): Promise<Evaluation> {

@@ -15,6 +15,7 @@ export type {
   StepEvent,
   TrainingEvent,
 } from "./events.js";
+export { TrainingError } from "./failure.js";
 export {
   experimentJsonSchema,
   experimentSchema,

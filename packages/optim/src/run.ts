@@ -50,7 +50,9 @@ export async function openRun(
   if (state !== undefined) checkFiles(state.files, files);
   const step = trainingStep(experiment.model, training);
   const tensors = state?.tensors ?? step.initialState(training.seed);
-  const executable = await compile(step.graph, { state: tensors, precision, threads });
+  // Where batches may be left out, the step itself looks at them.
+  const checkFinite = training.skipNonFinite === undefined ? step.mustBeFinite : false;
+  const executable = await compile(step.graph, { state: tensors, precision, threads, checkFinite });
   const evaluator = await makeEvaluator(experiment, task, precision);
   return {
     experiment,

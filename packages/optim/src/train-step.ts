@@ -2,9 +2,10 @@
 import { RunError, type TensorsByName } from "@latchgrad/core";
 import { batchSize, usedInputs } from "./evaluation.js";
 import type { StepEvent } from "./events.js";
+import { REMEDY } from "./failure.js";
 import type { Run } from "./run.js";
 
-/** Makes the step after `done` others. Throws RunError where a loss or gradient is not a number that training can go on from. */
+/** Makes the step after `done` others. Throws NonFiniteError where loss or weights are no numbers that training can go on from, RunError where too many batches were left out. */
 export async function makeStep(run: Run, done: number): Promise<StepEvent> {
   const { training } = run.experiment.config;
   const parts: TensorsByName[] = [];
@@ -37,14 +38,10 @@ export async function makeStep(run: Run, done: number): Promise<StepEvent> {
   throw new TypeError("internal: a step has no batch; please report this");
 }
 
-/** Whether a batch counts. Where batches are not left out, one with meaningless numbers stops the run. */
+/** Whether a batch counts. Where batches are not left out, the executable has stopped at meaningless numbers. */
 function isCounted(run: Run, outputs: TensorsByName, step: number): boolean {
   const { skipNonFinite } = run.experiment.config.training;
-  if (skipNonFinite === undefined) {
-    checkLoss(outputs["loss"].data[0], `step ${step}`);
-    checkGradient(outputs["gradientNorm"].data[0], `step ${step}`);
-    return true;
-  }
+  if (skipNonFinite === undefined) return true;
   const before = run.skipped;
   run.skipped = outputs["skipped"].data[0];
   if (run.skipped > skipNonFinite.atMost) throw tooManySkipped(run.skipped, skipNonFinite.atMost, step);
@@ -58,36 +55,6 @@ function meanOf(run: Run, name: string, parts: readonly TensorsByName[]): number
   return after(parts.reduce((sum, outputs) => sum + before(outputs[name].data[0]), 0) / parts.length);
 }
 
-const HINT = "try a lower learning rate, or clip gradients";
-
-/** Stops a run whose loss has become meaningless, and says where that showed first. */
-export function checkLoss(loss: number, place: string): void {
-  if (Number.isFinite(loss)) return;
-  throw new RunError([
-    {
-      code: "run.loss-not-finite",
-      problem: "the loss is a finite number",
-      at: { kind: "value", name: `loss of ${place}` },
-      received: String(loss),
-      hint: HINT,
-    },
-  ]);
-}
-
-/** An infinite norm may be no more than squares too large for f32, and clipping makes it harmless; NaN ruins all weights. */
-function checkGradient(norm: number, place: string): void {
-  if (!Number.isNaN(norm)) return;
-  throw new RunError([
-    {
-      code: "run.gradient-not-finite",
-      problem: "the gradient is a finite number",
-      at: { kind: "value", name: `gradient of ${place}` },
-      received: String(norm),
-      hint: HINT,
-    },
-  ]);
-}
-
 const tooManySkipped = (skipped: number, atMost: number, step: number): RunError =>
   new RunError([
     {
@@ -96,6 +63,6 @@ const tooManySkipped = (skipped: number, atMost: number, step: number): RunError
       at: { kind: "value", name: `step ${step}` },
       expected: `at most ${atMost} with a loss or gradient that is not finite`,
       received: String(skipped),
-      hint: HINT,
+      hint: REMEDY,
     },
   ]);

@@ -6,10 +6,11 @@
 import type { Precision } from "@latchgrad/core";
 import type { CheckpointEvent, DoneEvent, Evaluation, TrainingEvent } from "./events.js";
 import type { Experiment } from "./experiment.js";
+import { checkLoss, failureOf } from "./failure.js";
 import { openRun, type Run } from "./run.js";
 import type { RunState } from "./run-state.js";
 import type { ReadFile } from "./tasks/task.js";
-import { checkLoss, makeStep } from "./train-step.js";
+import { makeStep } from "./train-step.js";
 import { UNWATCHED, watchEvaluation, type Watched } from "./watch.js";
 
 export interface TrainOptions {
@@ -36,8 +37,8 @@ const CHECKPOINT_MS = 60_000;
  * Trains the model of an experiment. Events come in the order checkpoint (of a new run), step, evaluation and checkpoint (where they are
  * due), ..., done.
  * Nothing runs between the consumer's requests, and leaving the loop early frees everything.
- * Throws RunError when a loss is not a finite number or a gradient is not a number, ConfigError when the task's data cannot be read,
- * CheckpointError when `state` was made with other data.
+ * Throws TrainingError, with the state from before that step, when a loss or a weight is not a finite number; ConfigError when the
+ * task's data cannot be read, CheckpointError when `state` was made with other data.
  */
 export async function* train(experiment: Experiment, options: TrainOptions = {}): AsyncGenerator<TrainingEvent, void> {
   const run = await openRun(experiment, options);
@@ -60,6 +61,15 @@ async function* runSteps(run: Run, { signal, state, checkpoints }: TrainOptions)
     return { kind: "checkpoint", step: done, state: await stateOf(run, done, watched) };
   };
 
+  /** What `running` gives; where it fails for a number that is not finite, the error has the state as it is after `done` steps. */
+  const explained = async <T>(place: string, running: Promise<T>): Promise<T> => {
+    try {
+      return await running;
+    } catch (error) {
+      throw await failureOf(error, place, async () => stateOf(run, done, watched));
+    }
+  };
+
   let turnBegan = performance.now();
   let aborted = false;
   while (done < training.steps && watched.ending === undefined) {
@@ -71,20 +81,21 @@ async function* runSteps(run: Run, { signal, state, checkpoints }: TrainOptions)
     if (aborted) break;
     // What a new run begins with is told once the first step has shown that it can be made.
     const beginning = checkpoints === true && saved === undefined ? await checkpoint() : undefined;
-    const event = await makeStep(run, done);
+    const event = await explained(`step ${done + 1}`, makeStep(run, done));
     if (beginning !== undefined) yield beginning;
     yield event;
     done++;
     if (training.evaluate !== undefined && done % training.evaluate.every === 0) {
       const weights = run.step.modelWeights(await run.executable.readState());
-      const evaluation = await evaluateNow(run, "validation", weights, done);
+      const evaluation = await explained(placeOf("validation", done), evaluateNow(run, "validation", weights, done));
       watched = watchEvaluation(run.experiment, watched, evaluation, weights);
       yield { kind: "evaluation", ...evaluation };
     }
     if (checkpoints === true && isDue(done)) yield await checkpoint();
   }
   if (checkpoints === true && saved !== done) yield await checkpoint();
-  yield await endOf(run, await stateOf(run, done, watched), aborted);
+  const ended = await stateOf(run, done, watched);
+  yield await explained(placeOf("test", watched.best?.step ?? done), endOf(run, ended, aborted));
 }
 
 /** Says after each step whether a checkpoint is due. */
@@ -128,9 +139,11 @@ async function evaluateNow(
   step: number,
 ): Promise<Evaluation> {
   const evaluation = await run.evaluator.evaluate(split, weights, step);
-  checkLoss(evaluation.loss, `the ${split} evaluation after step ${step}`);
+  checkLoss(evaluation.loss, placeOf(split, step));
   return evaluation;
 }
+
+const placeOf = (split: "validation" | "test", step: number): string => `the ${split} evaluation after step ${step}`;
 
 /** Lets timers, signals and input have their turn: awaiting settled promises alone would starve them. */
 const nextTurn = (): Promise<void> =>

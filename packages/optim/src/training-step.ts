@@ -14,6 +14,7 @@
 import {
   buildGraph,
   gradient,
+  isFloat,
   u32,
   type Graph,
   type GraphBuilder,
@@ -50,6 +51,11 @@ export interface StepGraph {
   readonly weights: readonly string[];
   /** Names of the outputs that are metrics of the model. */
   readonly metrics: readonly string[];
+  /**
+   * Outputs without which training cannot go on: the loss, next weights and sums of gradients. An infinite gradient may be no
+   * more than squares too large for f32, and clipping makes it harmless.
+   */
+  readonly mustBeFinite: readonly string[];
   /** The weights to evaluate and to keep as the model: the averages, where there are averages. */
   modelWeights(state: TensorsByName): TensorsByName;
   /** The state of a new run: initial weights and root key from the seed, zeros elsewhere. */
@@ -148,6 +154,10 @@ export function trainingStep(model: Model, options: StepOptions): StepGraph {
     graph,
     weights: weights.map(({ name }) => name),
     metrics,
+    mustBeFinite: [
+      "loss",
+      ...[...weights, ...gathered].filter(({ type }) => isFloat(type.dtype)).map(({ name }) => nextName(name)),
+    ],
     modelWeights: (state) =>
       Object.fromEntries(weights.map(({ name }) => [name, state[averagedNames.get(name) ?? name]])),
     initialState(seed) {

@@ -1,5 +1,6 @@
-import { toTensorData, type TensorData } from "@latchgrad/core";
+import { RunError, toTensorData, type TensorData } from "@latchgrad/core";
 import { describe, expect, test } from "vitest";
+import { TrainingError } from "../src/failure.js";
 import { train } from "../src/trainer.js";
 import { doneOf, eventsOf, evaluationsOf, read, stepsOf } from "./documents.js";
 
@@ -126,26 +127,84 @@ describe("leaving early", () => {
 });
 
 describe("errors", () => {
-  test("a loss that is not finite names its step", async () => {
-    const run = eventsOf(read({ optimizer: { type: "sgd", learningRate: 1e30 }, clip: undefined, steps: 50 }));
-    await expect(run).rejects.toMatchObject({
-      name: "RunError",
-      issues: [
-        {
-          code: "run.loss-not-finite",
-          at: { kind: "value", name: expect.stringMatching(/^loss of step \d+$/) as string },
-        },
-      ],
-    });
+  const exploding = { optimizer: { type: "sgd", learningRate: 1e30 }, clip: undefined, steps: 50 };
+  const failureOf = async (...run: Parameters<typeof eventsOf>): Promise<TrainingError> => {
+    const error = await eventsOf(...run).catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(TrainingError);
+    return error as TrainingError;
+  };
+
+  test("a loss that is not finite names its step, and the node where that began", async () => {
+    const error = await failureOf(read(exploding));
+    expect(error).toBeInstanceOf(RunError);
+    const [run, node] = error.issues;
+    expect(run).toMatchObject({ code: "run.loss-not-finite", at: { name: `loss of step ${error.step + 1}` } });
+    expect(node).toMatchObject({ code: "run.not-finite", at: { kind: "node", origin: error.found.origin } });
+    expect(error.found).toMatchObject({ output: "loss", pass: "forward" });
+    expect(error.found.origin).toMatch(/^\/(layers|loss)/);
+    expect(error.found.index.length).toBeGreaterThan(0);
   });
 
-  test("so does a loss that becomes infinite by the last update, at the evaluation", async () => {
-    const run = eventsOf(read({ optimizer: { type: "sgd", learningRate: 1e30 }, clip: undefined, steps: 1 }));
-    await expect(run).rejects.toMatchObject({
-      issues: [
-        { code: "run.loss-not-finite", at: { kind: "value", name: "loss of the test evaluation after step 1" } },
-      ],
+  test("weights that would become infinite or NaN are not taken: the state is that of the last good step", async () => {
+    // 1e38 times a gradient of more than 4 is beyond f32, while loss and gradient are as usual.
+    const experiment = read({ ...exploding, optimizer: { type: "sgd", learningRate: 3e38 } });
+    const error = await failureOf(experiment);
+    expect(error.issues[0].code).toBe("run.gradient-not-finite");
+    expect(error.found).toMatchObject({ output: expect.stringMatching(/^next\./) as string, pass: "backward" });
+    expect(error.found.origin).toMatch(/^\/training\/optimizer/);
+    expect(error.step).toBe(0);
+    const begun = doneOf(await eventsOf(experiment, { signal: AbortSignal.abort() }));
+    expect(error.state).toEqual(begun.state);
+  });
+
+  test("the state of the error is that after the last good step, and training goes on from it", async () => {
+    // From the fifth step on the rate is infinite.
+    const rate = { type: "step", rate: 0.1, every: 4, factor: 1e39 };
+    const error = await failureOf(read({ optimizer: { type: "sgd", learningRate: rate }, steps: 12 }));
+    expect(error.step).toBe(4);
+    expect(error.found.origin).toMatch(/^\/training\/optimizer/);
+    const plain = { optimizer: { type: "sgd", learningRate: 0.1 } };
+    expect(error.state).toEqual(doneOf(await eventsOf(read({ ...plain, steps: 4 }))).state);
+    const [rest, whole] = [await eventsOf(read(plain), { state: error.state }), await eventsOf(read(plain))];
+    expect(stepsOf(rest)[0].step).toBe(5);
+    expect(doneOf(rest).state).toEqual(doneOf(whole).state);
+  });
+
+  test("between two batches of a step there is no state to go on from", async () => {
+    const infinite = { optimizer: { type: "sgd", learningRate: 3e38 }, clip: undefined, accumulate: 2, steps: 3 };
+    const error = await failureOf(read(infinite));
+    expect(error.step).toBe(0);
+    expect(error.state).toBeUndefined();
+  });
+
+  test("a loss that becomes infinite by the last update is found at the evaluation", async () => {
+    const error = await failureOf(read({ ...exploding, steps: 1 }));
+    expect(error.issues[0]).toMatchObject({
+      code: "run.loss-not-finite",
+      at: { kind: "value", name: "loss of the test evaluation after step 1" },
     });
+    expect(error.step).toBe(1);
+    expect(error.state?.step).toBe(1);
+    expect(error.found.pass).toBe("forward");
+  });
+
+  test("a weight that is NaN already is named as the state that it is", async () => {
+    const { state } = doneOf(await eventsOf(read(), { signal: AbortSignal.abort() }));
+    const [[name, weight]] = Object.entries(state.tensors);
+    const data = Float32Array.from(weight.data);
+    data[1] = NaN;
+    const tensors = { ...state.tensors, [name]: { ...weight, data } };
+    const error = await failureOf(read(), { state: { ...state, tensors } });
+    expect(error.found).toMatchObject({ name, value: NaN, origin: "/layers/0" });
+    expect(error.issues[1].at).toEqual({ kind: "value", name: `state ${name}` });
+  });
+
+  test("in f64, on the reference executor, it is the same", async () => {
+    const error = await failureOf(
+      read({ ...exploding, optimizer: { type: "sgd", learningRate: 1e200 } }, { dtype: "f64" }),
+    );
+    expect(error.issues.map(({ code }) => code)).toEqual(["run.loss-not-finite", "run.not-finite"]);
+    expect(error.found.pass).toBe("forward");
   });
 
   test("a state of another model is refused", async () => {

@@ -191,7 +191,9 @@ describe("skipNonFinite", () => {
       skipNonFinite: { atMost: 5 },
       evaluate: undefined,
     });
-    await expect(eventsOf(few)).rejects.toMatchObject({ issues: [{ code: "run.loss-not-finite" }] });
+    await expect(eventsOf(few)).rejects.toMatchObject({
+      issues: [{ code: "run.loss-not-finite" }, { code: "run.not-finite" }],
+    });
   });
 });
 
@@ -337,7 +339,9 @@ describe("checkpoints", () => {
     const failing = (async () => {
       for await (const { kind } of train(infinite, { checkpoints: true })) told.push(kind);
     })();
-    await expect(failing).rejects.toMatchObject({ issues: [{ code: "run.loss-not-finite" }] });
+    await expect(failing).rejects.toMatchObject({
+      issues: [{ code: "run.loss-not-finite" }, { code: "run.not-finite" }],
+    });
     expect(told).toEqual([]);
   });
 

@@ -4,7 +4,7 @@ import { buildGraph } from "../graph/builder.js";
 import type { Graph } from "../ir/graph.js";
 import { filled } from "../ops/rules.js";
 import { formatType } from "../shape/tensor-type.js";
-import { reverseGraph } from "./pullback.js";
+import { cotangentName, reverseGraph } from "./pullback.js";
 
 export interface GradientRequest {
   /** The scalar output, usually the loss. */
@@ -32,6 +32,7 @@ export function gradient(graph: Graph, { of, wrt }: GradientRequest): Graph {
           hint: "reduce it with reduceSum or mean, or use pullback and give a cotangent",
         },
       ]);
-    return filled(g.emit, type, 1);
+    // Named as in a pullback, so that what depends on it can be told from the way forward.
+    return g.named(cotangentName(output, graph), filled(g.emit, type, 1));
   });
 }

@@ -18,6 +18,9 @@ export interface PullbackRequest {
   readonly wrt: readonly string[];
 }
 
+/** How the names of cotangents of outputs begin. */
+export const COTANGENT = "ct.";
+
 /** `prefix` before the name, as often as it takes to be new: the derivative of a derivative has gradients of its own. */
 function freshName(prefix: string, name: string, taken: readonly { readonly name: string }[]): string {
   let fresh = prefix + name;
@@ -26,7 +29,8 @@ function freshName(prefix: string, name: string, taken: readonly { readonly name
 }
 
 /** Name of the parameter that takes the cotangent of an output in the pullback of `graph`: `ct.<output>`. */
-export const cotangentName = (output: string, graph?: Graph): string => freshName("ct.", output, graph?.params ?? []);
+export const cotangentName = (output: string, graph?: Graph): string =>
+  freshName(COTANGENT, output, graph?.params ?? []);
 
 /**
  * Name of the output that holds the cotangent (for a scalar: the gradient) of a parameter, in the pullback or gradient

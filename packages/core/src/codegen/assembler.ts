@@ -177,7 +177,14 @@ const section = (id: number, items: readonly (readonly number[])[]): number[] =>
   return [id, ...unsigned(content.length), ...content];
 };
 
-export function moduleBuilder(): ModuleBuilder {
+/** A function of the host, imported from "env". All parameters are i32, and there is no result. */
+export interface FunctionImport {
+  readonly name: string;
+  readonly params: number;
+}
+
+/** Imported functions have the numbers from 0 on. */
+export function moduleBuilder(imports: readonly FunctionImport[] = []): ModuleBuilder {
   const bodies: FunctionBody[] = [];
   const numbers = new Map<string, number>();
   const exports: (readonly number[])[] = [];
@@ -188,14 +195,15 @@ export function moduleBuilder(): ModuleBuilder {
       // The number is taken after writing, because a function may add those that it calls.
       const body = writeFunction(params, write, builder.function);
       bodies.push(body);
-      numbers.set(key, bodies.length - 1);
-      return bodies.length - 1;
+      const number = imports.length + bodies.length - 1;
+      numbers.set(key, number);
+      return number;
     },
     exportFunction(name, func) {
       exports.push([...text(name), 0x00, ...unsigned(func)]);
     },
     build({ pages, shared }) {
-      const types = bodies.map(({ params }) => [
+      const types = [...bodies, ...imports].map(({ params }) => [
         FUNCTION_TYPE,
         ...unsigned(params),
         ...new Array<number>(params).fill(I32),
@@ -203,10 +211,16 @@ export function moduleBuilder(): ModuleBuilder {
       ]);
       const limits = shared ? [0x03, ...unsigned(pages), ...unsigned(pages)] : [0x00, ...unsigned(pages)];
       const memory = [...text("env"), ...text("memory"), 0x02, ...limits];
+      const functions = imports.map(({ name }, i) => [
+        ...text("env"),
+        ...text(name),
+        0x00,
+        ...unsigned(bodies.length + i),
+      ]);
       const header = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00];
       const sections = [
         section(1, types),
-        section(2, [memory]),
+        section(2, [memory, ...functions]),
         section(
           3,
           bodies.map((_, i) => unsigned(i)),

@@ -216,6 +216,7 @@ function appendProduct(
 const productKernel = (product: ContractKernel, precision: Precision): Kernel => ({
   key: `contract ${JSON.stringify(product)}`,
   arity: product.addend === undefined ? 3 : 4,
+  flops: 2 * product.batch * product.rows * product.columns * product.depth,
   write: (code) => {
     writeContract(code, product, (tile) => {
       const { dtype, out } = product;

@@ -71,8 +71,11 @@ export function lowerGraph(
     results.forEach((tensor, k) => bound.set(node.id + k, tensor));
   };
 
-  for (const group of findGroups(graph, kernels)) {
+  const { observer } = lowering;
+  const groups = observer?.apart === true ? graph.nodes.map((node): Group => [node]) : findGroups(graph, kernels);
+  for (const group of groups) {
     const [node] = group;
+    observer?.enter(graph, group);
     const kernel = kernels.get(node);
     if (kernel === undefined) lowerNode(node);
     else if (kernel.kind === "map") fuse(group);
@@ -83,6 +86,7 @@ export function lowerGraph(
         lowerKernel(lowering, graph, node, kernel, operands, block, () => target(node.id, node.types[0])),
       );
     }
+    observer?.leave(graph, group, block, (id) => bound.get(id));
   }
 }
 

@@ -117,7 +117,7 @@ const isRead = (region: Graph, id: ValueId): boolean =>
   region.outputs.some(({ value }) => value === id) || region.nodes.some((node) => node.inputs.includes(id));
 
 function lowerLoop(use: RegionUse, { consts, carries, count, reverse }: StructureOf<"loop">): readonly Tensor[] {
-  const { lowering, node, inputs, block, lowerBody } = use;
+  const { lowering, graph, node, inputs, block, lowerBody } = use;
   const [region] = node.regions;
   const loop = loopIn(block, count as number, reverse);
   const { body } = loop;
@@ -125,7 +125,9 @@ function lowerLoop(use: RegionUse, { consts, carries, count, reverse }: Structur
   const xs = inputs.slice(consts + carries).map((x) => rowOf(x, loop));
   const index = { ...lowering.counter(block), block: body };
   const inner = boundTo([...inputs.slice(0, consts), ...state.map((held) => ({ ...held, block: body })), ...xs, index]);
-  if (isRead(region, region.params.length - 1)) lowering.append(body, { kind: "index", loop, place: index.place });
+  if (lowering.observer?.apart === true || isRead(region, region.params.length - 1))
+    lowering.append(body, { kind: "index", loop, place: index.place });
+  lowering.observer?.loop(loop, graph, node, index.place);
 
   const stacks = node.types
     .slice(carries)
@@ -152,6 +154,11 @@ function lowerWhile(use: RegionUse, { consts, limit }: StructureOf<"while">): re
   const [condition, region] = node.regions;
   const loop = loopIn(block, limit + 1, false);
   const { body } = loop;
+  if (lowering.observer?.apart === true) {
+    const { place } = lowering.allocate({ dtype: "i32", dims: [] }, block);
+    lowering.append(body, { kind: "index", loop, place });
+    lowering.observer.loop(loop, graph, node, place);
+  }
   const state = holdState(use, inputs.slice(consts));
   const values = [...inputs.slice(0, consts), ...state.map((held) => ({ ...held, block: body }))];
   const tested = boundTo(values);

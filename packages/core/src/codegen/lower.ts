@@ -11,13 +11,21 @@ import { sizesOf } from "../shape/tensor.js";
 import type { DType } from "../shape/tensor-type.js";
 import { BYTES, type Precision } from "./lanes-target.js";
 import { lowerGraph } from "./lower-graph.js";
+import { finiteStep } from "./finite.js";
 import { copyStep } from "./lower-map.js";
 import type { Lowering } from "./lowering.js";
+import type { Observer } from "./observer.js";
 import type { Block, Buffer, Place, Port, Program, Site } from "./program.js";
 import { isContiguous, tensorOf, type StoredTensor, type Tensor } from "./tensors.js";
 
+export interface LowerOptions {
+  /** Names of outputs that stop the run where an element is not finite, before state advances. */
+  readonly finite?: readonly string[] | undefined;
+  readonly observer?: Observer | undefined;
+}
+
 /** A program for `graph`, whose symbols are bound and whose scans have no lengths. */
-export function lower(graph: Graph, precision: Precision): Program {
+export function lower(graph: Graph, precision: Precision, { finite = [], observer }: LowerOptions = {}): Program {
   const main: Block = { parent: undefined, loop: undefined, steps: [] };
   const buffers: Buffer[] = [];
   const copies = new Map<string, StoredTensor>();
@@ -45,6 +53,7 @@ export function lower(graph: Graph, precision: Precision): Program {
   const constants: Program["constants"][number][] = [];
   const lowering: Lowering = {
     precision,
+    observer,
     siteOf(owner, node, stops) {
       sites.push({ op: node.op, stops, at: placeOf(owner, node) });
       return sites.length - 1;
@@ -67,6 +76,7 @@ export function lower(graph: Graph, precision: Precision): Program {
     },
     append: (block, step) => {
       block.steps.push(step);
+      observer?.appended(block, step);
     },
     contiguous(tensor: Tensor) {
       if (tensor.kind === "stored" && isContiguous(tensor)) return tensor;
@@ -116,6 +126,11 @@ export function lower(graph: Graph, precision: Precision): Program {
     lowering.copy(tensor, out, main);
     return { name, dtype: out.dtype, dims: out.dims, buffer: out.place.buffer };
   });
+  for (const name of finite) {
+    const port = outputs.find((output) => output.name === name);
+    if (port?.dtype === "f32")
+      lowering.append(main, finiteStep(port, sites.push({ stops: "finite", output: name }) - 1));
+  }
   // State advances last of all, so that a run that is stopped leaves it as it was.
   lowering.append(main, { kind: "commit" });
   for (const { param, next } of graph.state) {
@@ -126,5 +141,5 @@ export function lower(graph: Graph, precision: Precision): Program {
       stored(dtype, dims, { buffer: memory, offset: 0, perStep: [] }, main);
     lowering.copy(whole(from), whole(to), main);
   }
-  return { main, buffers, inputs, outputs, sites, constants };
+  return { main, buffers, inputs, outputs, sites, isObserved: observer !== undefined, constants };
 }

@@ -2,13 +2,15 @@
 import type { Graph, Node } from "../ir/graph.js";
 import type { DType } from "../shape/tensor-type.js";
 import type { Precision } from "./lanes-target.js";
+import type { Observer } from "./observer.js";
 import type { Block, Site, Step } from "./program.js";
 import type { StoredTensor, Tensor } from "./tensors.js";
 
 export interface Lowering {
   readonly precision: Precision;
+  readonly observer: Observer | undefined;
   /** The number of a node among those that may stop the run. */
-  siteOf(graph: Graph, node: Node, stops: Site["stops"]): number;
+  siteOf(graph: Graph, node: Node, stops: Exclude<Site["stops"], "finite">): number;
   /** Memory for a tensor that `block` computes. */
   allocate(type: { readonly dtype: DType; readonly dims: readonly number[] }, block: Block): StoredTensor;
   /** An i32 for the index of a loop in `block`. Each thread goes through the loop by itself and has its own. */

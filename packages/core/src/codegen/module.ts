@@ -10,6 +10,8 @@ import { writeStop } from "./stop.js";
 
 const EQUALS_ZERO = 0x45;
 const PAGE_BYTES = 65_536;
+/** The number of the only imported function. */
+const PROBE = 0;
 
 export interface CompiledModule {
   readonly bytes: Uint8Array<ArrayBuffer>;
@@ -18,7 +20,7 @@ export interface CompiledModule {
 
 /** `run` has no parameter; with a schedule for several threads, the number of the thread. */
 export function writeModule(program: Program, plan: MemoryPlan, scheduled?: Schedule): CompiledModule {
-  const module = moduleBuilder();
+  const module = moduleBuilder(program.isObserved ? [{ name: "probe", params: 2 }] : []);
   const run = module.function("run", scheduled === undefined ? 0 : 1, (code) => {
     const counters = new Map<Loop, Local>();
     const [thread] = code.params;
@@ -123,7 +125,12 @@ export function writeModule(program: Program, plan: MemoryPlan, scheduled?: Sche
           else body();
         } else if (step.kind === "call") writeCall(step);
         else if (step.kind === "leave") writeLeave(step);
-        else if (step.kind === "index") {
+        else if (step.kind === "probe") {
+          code.i32(step.id);
+          if (step.place === undefined) code.i32(0);
+          else address(step.place);
+          code.call(PROBE);
+        } else if (step.kind === "index") {
           address(step.place);
           code.get(counterOf(step.loop));
           code.op(0x36, 2, 0);

@@ -51,6 +51,8 @@ export interface Kernel {
   write(code: Code): void;
   /** What is asked for only when several threads run the program. */
   sharing(): Sharing<Kernel>;
+  /** Multiplications and additions that it carries out, where that says something. */
+  readonly flops?: number;
 }
 
 export type Step =
@@ -63,7 +65,9 @@ export type Step =
   /** In a loop's own block: ends the loop, unless the mask at the place is set; set in the last step, it stops the run. */
   | { readonly kind: "leave"; readonly loop: Loop; readonly unless: Place; readonly site: number }
   /** From here on state changes, so nothing may stop the run any more. */
-  | { readonly kind: "commit" };
+  | { readonly kind: "commit" }
+  /** Tells the host that it was reached, and the address of the place. Only in programs that are observed. */
+  | { readonly kind: "probe"; readonly id: number; readonly place: Place | undefined };
 
 /** The places that a step itself reads or writes; those of blocks inside are theirs. */
 export function placesOf(step: Step): readonly Place[] {
@@ -76,6 +80,8 @@ export function placesOf(step: Step): readonly Place[] {
       return [step.condition];
     case "leave":
       return [step.unless];
+    case "probe":
+      return step.place === undefined ? [] : [step.place];
     case "loop":
     case "commit":
       return [];
@@ -92,12 +98,10 @@ export interface Port {
   readonly buffer: Buffer;
 }
 
-/** A node that may stop the run: for an index from data out of range, or for more steps than its limit. */
-export interface Site {
-  readonly op: string;
-  readonly stops: "index" | "limit";
-  readonly at: Location;
-}
+/** What may stop a run: a node, for an index from data out of range or for more steps than its limit; an output that is not finite. */
+export type Site =
+  | { readonly stops: "index" | "limit"; readonly op: string; readonly at: Location }
+  | { readonly stops: "finite"; readonly output: string };
 
 export interface Program {
   readonly main: Block;
@@ -105,6 +109,8 @@ export interface Program {
   readonly inputs: readonly Port[];
   readonly outputs: readonly Port[];
   readonly sites: readonly Site[];
+  /** Whether it has probes. */
+  readonly isObserved: boolean;
   /** Tensors that are in memory before the first run. */
   readonly constants: readonly { readonly port: Port; readonly data: readonly number[] }[];
 }

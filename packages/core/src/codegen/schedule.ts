@@ -38,6 +38,7 @@ interface Choice {
 }
 
 type LoopStep = Step & { readonly kind: "loop" };
+type ProbeStep = Step & { readonly kind: "probe" };
 type BranchStep = Step & { readonly kind: "branch" };
 
 /** What a barrier costs, in vector instructions: one to two microseconds when all threads are running. */
@@ -154,7 +155,7 @@ export function schedule({ main }: Program, plan: MemoryPlan, threads: number, b
     return idle === 0 ? best : consider(alone(call, idle), 2 * barrier, best);
   }
 
-  function lookAt(step: Exclude<Step, LoopStep | BranchStep>, where: "main" | "loop" | "solo"): Choice {
+  function lookAt(step: Exclude<Step, LoopStep | BranchStep | ProbeStep>, where: "main" | "loop" | "solo"): Choice {
     if (step.kind === "call") {
       const chosen = where === "solo" ? alone(step, 0) : pieces.get(step);
       return chosen === undefined
@@ -184,6 +185,8 @@ export function schedule({ main }: Program, plan: MemoryPlan, threads: number, b
         visitBranch(step, all);
         continue;
       }
+      // Programs that are observed run on one thread.
+      if (step.kind === "probe") continue;
       const { pieces: chosen, touched, waits } = lookAt(step, where);
       if (step.kind === "call") pieces.set(step, chosen);
       const isCrowded = pending.some(({ reads, writes }) => reads.length + writes.length > MOST_TOUCHED);

@@ -3,6 +3,7 @@
  * Whatever Latchgrad throws on purpose is one of these; anything else is a bug in it.
  */
 import { formatIssue, type Issue } from "./issue.js";
+import type { NonFinite } from "./non-finite.js";
 
 export class LatchgradError extends Error {
   readonly issues: readonly Issue[];
@@ -40,7 +41,17 @@ export class CompileError extends LatchgradError {
 }
 /** Wrong or missing inputs, or an impossible value, while a graph runs. */
 export class RunError extends LatchgradError {
-  override readonly name = "RunError";
+  override readonly name: string = "RunError";
+}
+/** A number that is not finite arose in a run that was to be checked for it. State is as it was before the run. */
+export class NonFiniteError extends RunError {
+  override readonly name = "NonFiniteError";
+  readonly found: NonFinite;
+
+  constructor(issues: readonly Issue[], found: NonFinite) {
+    super(issues);
+    this.found = found;
+  }
 }
 
 /** The saved state of a run cannot be written, cannot be trusted, or belongs to another run. */

@@ -103,17 +103,52 @@ function planOf(graph: Graph): Plan {
   return { ops: graph.nodes.map(opOf), lastReads };
 }
 
+/** One execution of a node, as a watcher is told of it. */
+export interface Evaluation {
+  readonly graph: Graph;
+  readonly node: Node;
+  readonly inputs: readonly Tensor[];
+  readonly results: readonly Tensor[];
+  /** The regions around it that are being run, the outermost first. */
+  readonly around: readonly RegionRun[];
+}
+
+export interface RegionRun {
+  readonly node: Node;
+  readonly inputs: readonly Tensor[];
+  /** How often the region was run before, for the same execution of the node. */
+  readonly turn: number;
+}
+
 /** Evaluates graphs without symbols; inputs and results in the order of parameters and outputs. A body is planned once. */
-function makeRunner(): RunRegion {
+function makeRunner(watch?: (evaluation: Evaluation) => void): RunRegion {
   const plans = new Map<Graph, Plan>();
+  const around: RegionRun[] = [];
+  /** Runs regions of a node for a watcher. */
+  const watched = (node: Node): RunRegion => {
+    const turns = new Map<Graph, number>();
+    return (region, inputs) => {
+      const turn = turns.get(region) ?? 0;
+      turns.set(region, turn + 1);
+      around.push({ node, inputs, turn });
+      try {
+        return run(region, inputs);
+      } finally {
+        around.pop();
+      }
+    };
+  };
   const run: RunRegion = (graph, inputs) => {
     const plan = plans.get(graph) ?? planOf(graph);
     plans.set(graph, plan);
     const values: (Tensor | undefined)[] = [...inputs];
     const valueOf = (id: number): Tensor => values[id] as Tensor;
     graph.nodes.forEach((node, i) => {
-      const results = evaluateNode(graph, node, plan.ops[i], node.inputs.map(valueOf), run);
+      const operands = node.inputs.map(valueOf);
+      const isWatched = watch !== undefined && node.regions.length > 0;
+      const results = evaluateNode(graph, node, plan.ops[i], operands, isWatched ? watched(node) : run);
       results.forEach((data, k) => (values[node.id + k] = { type: node.types[k], data }));
+      watch?.({ graph, node, inputs: operands, results: node.types.map((_, k) => valueOf(node.id + k)), around });
       for (const id of plan.lastReads[i]) values[id] = undefined;
     });
     return graph.outputs.map(({ value }) => valueOf(value));
@@ -153,6 +188,13 @@ export function evaluate(graph: Graph, inputs: Tensors): Tensors {
   const results = makeRunner()(bound, tensors);
   return Object.fromEntries(bound.outputs.map(({ name }, i) => [name, results[i]]));
 }
+
+/** Runs a graph without symbols, and tells of every node. Inputs and results are in the order of parameters and outputs. */
+export const evaluateWatched = (
+  graph: Graph,
+  inputs: readonly Tensor[],
+  watch: (evaluation: Evaluation) => void,
+): readonly Tensor[] => makeRunner(watch)(graph, inputs);
 
 /** Runs a graph many times with the same sizes; inputs and results in the order of parameters and outputs. */
 export function evaluatorOf(

@@ -2,15 +2,21 @@
 import type { Precision } from "../codegen/lanes-target.js";
 import { CompileError } from "../errors/errors.js";
 import { checkGraph } from "../graph/verify.js";
+import { traceGraph } from "../graph/trace.js";
 import type { Graph } from "../ir/graph.js";
 import { valueTypes } from "../ir/graph.js";
 import { suggestName } from "../errors/suggest.js";
 import { allPasses, loopPasses } from "../passes/index.js";
 import { runPasses, type Pass } from "../passes/pass.js";
+import { isFloat } from "../shape/tensor-type.js";
 import { executableOf, type Engines } from "./engine.js";
 import type { Executable, TensorsByName } from "./executable.js";
+import type { Diagnosis } from "./diagnosis.js";
+import type { Profiler } from "./profile.js";
+import { makeRecorder, type Recorder } from "./recorder.js";
 import { referenceEngine } from "./reference.js";
 import { startThreads } from "./threads.js";
+import { withTraces } from "./traced.js";
 import { hasRelaxedSimd, wasmEngine } from "./wasm.js";
 
 export interface CompileOptions {
@@ -35,6 +41,19 @@ export interface CompileOptions {
   readonly threads?: number;
   /** Names of passes to leave out, to see what they do or whether one is at fault. */
   readonly without?: readonly string[];
+  /**
+   * true: when an output or a next state has an element that is infinite or NaN, the run is a NonFiniteError that says
+   * where it arose, and state stays as it was. Or the names of the outputs that this is asked of. Costs one reading of
+   * them, and another run, node by node, where it fails; without it a run costs nothing more.
+   */
+  readonly checkFinite?: boolean | readonly string[];
+  /** Is given the time that each node takes, which makes runs slower; no result changes. Only for compiled code, on one thread. */
+  readonly profile?: Profiler;
+  /**
+   * Inner values to return beside the outputs, as traceGraph says; the name of each is `trace.<path>`. A second module
+   * computes them from the same inputs and state, and only what they need, so no bit of outputs and state changes.
+   */
+  readonly trace?: readonly string[];
 }
 
 const MOST_THREADS = 64;
@@ -81,35 +100,100 @@ const f64NotCompiled = (graph: string): CompileError =>
     },
   ]);
 
+/** The outputs to be checked. Throws CompileError for unknown names. */
+function checkedOutputs(graph: Graph, option: CompileOptions["checkFinite"] = false): readonly string[] {
+  if (option === false) return [];
+  const types = valueTypes(graph);
+  const floats = graph.outputs.filter(({ value }) => isFloat(types[value].dtype)).map(({ name }) => name);
+  if (option === true) return floats;
+  const unknown = option.filter((name) => !floats.includes(name));
+  if (unknown.length > 0)
+    throw new CompileError(
+      unknown.map((name) => ({
+        code: "compile.unknown-output",
+        problem: "an output that has to be finite is a float output of the graph",
+        at: { kind: "value", name: `output ${name}` },
+        hint: suggestName(name, floats),
+      })),
+    );
+  return option;
+}
+
+const profileNotCompiled = (graph: string): CompileError =>
+  new CompileError([
+    {
+      code: "compile.profile",
+      problem: "what is profiled is compiled code",
+      at: { kind: "value", name: `graph ${graph}` },
+      received: "the reference executor",
+      hint: "leave out profile, or f64 and the executor",
+    },
+  ]);
+
+/** A recorder for one module, of whose times the profiler knows. */
+function recorderFor(profiler: Profiler | undefined): Recorder | undefined {
+  if (profiler === undefined) return undefined;
+  const recorder = makeRecorder();
+  profiler.collect(recorder.recorded);
+  return recorder;
+}
+
+/** The traces of a graph without its own outputs: state is given to it like inputs. */
+function tracesAlone(graph: Graph, names: readonly string[]): Graph {
+  const isOutput = new Set(graph.outputs.map(({ name }) => name));
+  const traced = traceGraph(graph, names);
+  return { ...traced, outputs: traced.outputs.filter(({ name }) => !isOutput.has(name)), state: [] };
+}
+
 /**
  * An executable for `graph`. Rejects with GraphError when the graph breaks an invariant, RunError when state does
- * not fit, CompileError when "compiled" is asked for and the graph has f64, for unknown passes, and for numbers of threads out of range.
+ * not fit, CompileError when "compiled" or a profile is asked for and the graph has f64, for unknown names of passes, outputs
+ * and inner values, and for numbers of threads out of range.
  */
 export async function compile(graph: Graph, options: CompileOptions = {}): Promise<Executable> {
-  const { state = {}, precision = "fast", without = [], threads = 1 } = options;
+  const { state = {}, precision = "fast", without = [], trace = [], profile, threads = 1 } = options;
   checkPassNames(without);
   checkThreads(threads);
   const kept = (passes: readonly Pass[]): readonly Pass[] => passes.filter((pass) => !without.includes(pass.name));
   checkGraph(graph);
   const executor = options.executor ?? (hasF64(graph) ? "reference" : "compiled");
   if (executor === "compiled" && hasF64(graph)) throw f64NotCompiled(graph.name);
+  if (executor === "reference" && profile !== undefined) throw profileNotCompiled(graph.name);
+  const finite = checkedOutputs(graph, options.checkFinite);
+  const traces = trace.length === 0 ? undefined : tracesAlone(graph, trace);
   // They start while this thread is busy with the passes.
-  const starting = threads > 1 && executor === "compiled" ? startThreads(threads) : undefined;
-  const optimized = runPasses(graph, kept(allPasses));
+  const isShared = threads > 1 && executor === "compiled" && profile === undefined;
+  const starting = isShared ? startThreads(threads) : undefined;
+  const optimize = (made: Graph): Graph => runPasses(made, kept(allPasses));
+  const optimized = optimize(graph);
   const granted = precision === "fast" && hasRelaxedSimd() ? "fast" : "reproducible";
   const shared = await starting;
-  const engines: Engines = {
+  const enginesFor = (made: Graph, asked: () => Omit<Diagnosis, "made">, stop: () => void): Engines => ({
     threads: shared?.count ?? 1,
-    make: async (sorted, bindings) =>
-      executor === "reference"
-        ? Promise.resolve(referenceEngine(sorted, bindings))
-        : wasmEngine(sorted, bindings, granted, kept(loopPasses), shared),
-    stop: () => shared?.stop(),
-  };
+    make: async (sorted, bindings) => {
+      const diagnosis: Diagnosis = { ...asked(), made };
+      return executor === "reference"
+        ? Promise.resolve(referenceEngine(sorted, bindings, diagnosis))
+        : wasmEngine(sorted, bindings, granted, kept(loopPasses), diagnosis, shared);
+    },
+    stop,
+  });
+  const stop = (): void => shared?.stop();
   try {
-    return executableOf(optimized, state, engines);
+    const main = executableOf(
+      optimized,
+      state,
+      enginesFor(graph, () => ({ finite, recorder: recorderFor(profile) }), stop),
+    );
+    if (traces === undefined) return main;
+    const others = enginesFor(
+      traces,
+      () => ({ finite: [] }),
+      () => undefined,
+    );
+    return withTraces(main, executableOf(optimize(traces), {}, others));
   } catch (error) {
-    engines.stop();
+    stop();
     throw error;
   }
 }

@@ -2,48 +2,26 @@
 import type { Precision } from "../codegen/lanes-target.js";
 import { lower } from "../codegen/lower.js";
 import { relaxedSimdProbe, writeModule, type CompiledModule } from "../codegen/module.js";
-import { planMemory, type MemoryPlan } from "../codegen/plan-memory.js";
-import type { Port, Program } from "../codegen/program.js";
+import { planMemory } from "../codegen/plan-memory.js";
+import type { Port, Program, Site } from "../codegen/program.js";
 import { schedule } from "../codegen/schedule.js";
 import { CompileError, RunError } from "../errors/errors.js";
 import { bindGraph } from "../graph/bind.js";
 import { expandRegions } from "../graph/expand.js";
 import type { DimBindings } from "../shape/dim.js";
-import { elementCount } from "../shape/strides.js";
-import type { NumberArray, TensorData } from "../shape/tensor-data.js";
+import type { TensorData } from "../shape/tensor-data.js";
+import { indexAt } from "../shape/strides.js";
 import { runPasses, type Pass } from "../passes/pass.js";
+import type { Diagnosis } from "./diagnosis.js";
 import type { Engine, Interface } from "./engine.js";
+import { notFinite } from "./locate.js";
+import type { Recorder } from "./recorder.js";
+import { replayCompiled } from "./replay-compiled.js";
 import type { Threads } from "./threads.js";
-
-/** bool is a mask inside, 0 or -1 in four bytes, and 0 or 1 in one byte outside. */
-const ARRAYS = { f32: Float32Array, f64: Float64Array, i32: Int32Array, u32: Uint32Array, bool: Int32Array } as const;
-const MOST_PAGES = 65_536;
-const MOST_BYTES = MOST_PAGES * 65_536;
+import { MOST_BYTES, put, take, viewOf, type View } from "./views.js";
 
 /** In place of the number of a site, while no wrong index was met. */
 const NOT_STOPPED = -1;
-
-/** A tensor in the module's memory, seen as an array. */
-interface View {
-  readonly port: Port;
-  readonly array: NumberArray;
-}
-
-const viewOf = (memory: WebAssembly.Memory, plan: MemoryPlan, port: Port): View => ({
-  port,
-  array: new ARRAYS[port.dtype](memory.buffer, plan.addresses[port.buffer.id], elementCount(port.dims)),
-});
-
-function put({ port, array }: View, { data }: TensorData): void {
-  if (port.dtype === "bool") array.set(Int32Array.from(data, (value) => -Number(value !== 0)));
-  else array.set(data);
-}
-
-const take = ({ port: { dtype, dims }, array }: View): TensorData => ({
-  dtype,
-  dims,
-  data: dtype === "bool" ? Uint8Array.from(array, (value) => value & 1) : array.slice(),
-});
 
 const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
 
@@ -74,15 +52,43 @@ interface Loaded {
   remove(): void;
 }
 
-async function loadAlone({ bytes, pages }: CompiledModule): Promise<Loaded> {
+async function loadAlone({ bytes, pages }: CompiledModule, recorder?: Recorder): Promise<Loaded> {
   const memory = new WebAssembly.Memory({ initial: pages });
-  const { instance } = await WebAssembly.instantiate(bytes, { env: { memory } });
-  return { memory, run: instance.exports.run as () => void, remove: () => undefined };
+  const env: WebAssembly.ModuleImports = recorder === undefined ? { memory } : { memory, probe: recorder.probe };
+  const { instance } = await WebAssembly.instantiate(bytes, { env });
+  const run = instance.exports.run as () => void;
+  return { memory, run: recorder === undefined ? run : recorder.timed(run), remove: () => undefined };
 }
 
 async function loadShared({ bytes, pages }: CompiledModule, threads: Threads): Promise<Loaded> {
   const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
   return { memory, ...(await threads.add(await WebAssembly.compile(bytes), memory)) };
+}
+
+function stopped(
+  { op, stops, at }: Exclude<Site, { readonly stops: "finite" }>,
+  index: number,
+  limit: number,
+): RunError {
+  if (stops === "limit")
+    return new RunError([
+      {
+        code: `${op}.limit`,
+        problem: `a ${op} loop ends within its limit of steps`,
+        at,
+        expected: `at most ${limit}`,
+        hint: "a larger limit, if the condition becomes false at all",
+      },
+    ]);
+  return new RunError([
+    {
+      code: `${op}.index`,
+      problem: `indices of ${op} lie within the axis that they index`,
+      at,
+      expected: `0 to ${limit - 1}`,
+      received: String(index),
+    },
+  ]);
 }
 
 /** An engine for a graph without f64, on the calling thread or on several. Throws CompileError when the plan does not fit into memory. */
@@ -91,13 +97,15 @@ export async function wasmEngine(
   bindings: DimBindings,
   precision: Precision,
   passes: readonly Pass[],
+  { made, finite, recorder }: Diagnosis,
   threads: Threads | undefined,
 ): Promise<Engine> {
-  const program = lower(runPasses(expandRegions(bindGraph(graph, bindings)), passes), precision);
+  const compiled = runPasses(expandRegions(bindGraph(graph, bindings)), passes);
+  const program = lower(compiled, precision, { finite, observer: recorder?.observer });
   const plan = planMemory(program, threads?.count);
   if (plan.bytes > MOST_BYTES) throw tooLarge(graph.name, program, plan.bytes);
   const { memory, run, remove } = await (threads === undefined
-    ? loadAlone(writeModule(program, plan))
+    ? loadAlone(writeModule(program, plan), recorder)
     : loadShared(writeModule(program, plan, schedule(program, plan, threads.count)), threads));
   for (const { port, data } of program.constants) viewOf(memory, plan, port).array.set(data);
 
@@ -113,6 +121,15 @@ export async function wasmEngine(
   const inputViews = views(program.inputs, namesOf(inputs));
   const outputViews = views(program.outputs, outputs);
   const report = new Int32Array(memory.buffer, 0, 3);
+  /** State has not advanced, and inputs are never written over: the memory is as it was when the run began. */
+  const locate = async (output: string): Promise<RunError> => {
+    const given = new Map(program.inputs.map((port) => [port.name, take(viewOf(memory, plan, port))]));
+    const shown = program.outputs.flatMap((port) => (port.name === output ? [take(viewOf(memory, plan, port))] : []));
+    const [{ data, dims }] = shown;
+    const at = data.findIndex((value) => !Number.isFinite(value));
+    const replay = replayCompiled(precision, (param) => given.get(param) as TensorData);
+    return notFinite(made, compiled, bindings, replay, { output, value: data[at], index: indexAt(at, dims) });
+  };
   return {
     load(values) {
       stateViews.forEach((view, i) => {
@@ -130,26 +147,8 @@ export async function wasmEngine(
       } catch (error) {
         if (!(error instanceof WebAssembly.RuntimeError) || report[0] === NOT_STOPPED) throw error;
         const [number, index, limit] = report;
-        const { op, stops, at } = program.sites[number];
-        if (stops === "limit")
-          throw new RunError([
-            {
-              code: `${op}.limit`,
-              problem: `a ${op} loop ends within its limit of steps`,
-              at,
-              expected: `at most ${limit}`,
-              hint: "a larger limit, if the condition becomes false at all",
-            },
-          ]);
-        throw new RunError([
-          {
-            code: `${op}.index`,
-            problem: `indices of ${op} lie within the axis that they index`,
-            at,
-            expected: `0 to ${limit - 1}`,
-            received: String(index),
-          },
-        ]);
+        const site = program.sites[number];
+        throw site.stops === "finite" ? await locate(site.output) : stopped(site, index, limit);
       }
       return outputViews.map(take);
     },

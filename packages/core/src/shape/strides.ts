@@ -36,3 +36,7 @@ export function forEachOffset(
     }
   }
 }
+
+/** The index of the element that comes at `flat` in row-major order. */
+export const indexAt = (flat: number, sizes: readonly number[]): readonly number[] =>
+  stridesOf(sizes).map((stride, axis) => Math.floor(flat / stride) % sizes[axis]);
