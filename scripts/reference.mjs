@@ -7,6 +7,7 @@ const tests = [
   "test/reference.test.ts",
   "packages/core/test/notation/grammar.test.ts",
   "packages/layers/test/cells/library-index.test.ts",
+  "packages/layers/test/mapping-schema.test.ts",
   "packages/layers/test/schema.test.ts",
   "packages/optim/test/schema.test.ts",
 ];

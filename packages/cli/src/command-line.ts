@@ -5,8 +5,10 @@ import { describeCommand, GRAPH_CHOICES, type GraphChoice } from "./describe-com
 import { ownVersion } from "./environment.js";
 import { EXIT, formatFailure } from "./failure.js";
 import { isFolder } from "./files.js";
+import { importCommand } from "./import-command.js";
 import type { Screen } from "./screen.js";
 import { trainCommand } from "./train-command.js";
+import { weightsCommand } from "./weights-command.js";
 
 export interface Surroundings {
   readonly screen: Screen;
@@ -19,7 +21,8 @@ const EXAMPLES = `
 Examples:
   latchgrad describe model.json --graph none
   latchgrad train model.json --out my-run
-  latchgrad train my-run --resume`;
+  latchgrad train my-run --resume
+  latchgrad import torch.safetensors --model model.json --mapping pytorch --out my-model`;
 
 const TRAIN_DESCRIPTION = `Train a model and compare the result with the task's baseline.
 
@@ -44,6 +47,20 @@ function threadCount(text: string): number {
   throw new InvalidArgumentError("A whole number from 1 to 64 is expected.");
 }
 
+interface ImportFlags {
+  readonly model: string;
+  readonly mapping: string;
+  readonly out: string;
+  readonly layer: Readonly<Record<string, string>>;
+}
+
+/** Adds "memory=encoder.rnn" to the places before. */
+function addPlace(text: string, before: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const sign = text.indexOf("=");
+  if (sign < 0) throw new InvalidArgumentError('It has the form "layer=place", such as memory=encoder.rnn.');
+  return { ...before, [text.slice(0, sign)]: text.slice(sign + 1) };
+}
+
 const modelArgument = (): Argument => new Argument("<model>", "JSON file with the model, its task and its training");
 
 /** Runs the command with these arguments, those behind `latchgrad`; returns the exit code. Never throws. */
@@ -51,11 +68,14 @@ export async function runCommandLine(args: readonly string[], surroundings: Surr
   const { screen, writeError, debug } = surroundings;
   let exitCode: number = EXIT.success;
   /** Runs what a command does; its errors are reported here, with the file that it was about. */
-  const perform = async (file: string, action: () => Promise<number>): Promise<void> => {
+  const perform = async (file: string, action: (onFile: (path: string) => void) => Promise<number>): Promise<void> => {
+    let about = file;
     try {
-      exitCode = await action();
+      exitCode = await action((path) => {
+        about = path;
+      });
     } catch (error) {
-      writeError(formatFailure(error, { file, debug }));
+      writeError(formatFailure(error, { file: about, debug }));
       exitCode = EXIT.failure;
     }
   };
@@ -104,6 +124,26 @@ export async function runCommandLine(args: readonly string[], surroundings: Surr
     .action((file: string, { graph }: { readonly graph: GraphChoice }) =>
       perform(file, () => describeCommand({ file, graph, screen })),
     );
+  program
+    .command("import")
+    .description("Make a model folder of a document and of weights that another system has trained.")
+    .argument("<source>", "safetensors file of the other system")
+    .requiredOption("-m, --model <file>", "JSON file with the model that the weights are for")
+    .requiredOption("-p, --mapping <which>", "how weights become others: pytorch, keras, or a JSON file that says it")
+    .requiredOption("-o, --out <folder>", "where the model goes")
+    .addOption(
+      new Option("-l, --layer <layer=place>", "where a layer stands in the source, unless its name says it; repeatable")
+        .argParser(addPlace)
+        .default({}, "none"),
+    )
+    .action((source: string, { model, mapping, out, layer }: ImportFlags) =>
+      perform(source, (onFile) => importCommand({ source, model, mapping, places: layer, out, screen, onFile })),
+    );
+  program
+    .command("weights")
+    .description("Show the tensors in a safetensors file, or check and show the weights in a model folder.")
+    .argument("<path>", "safetensors file, or folder of a model")
+    .action((path: string) => perform(path, () => weightsCommand({ path, screen })));
 
   try {
     await program.parseAsync(args, { from: "user" });

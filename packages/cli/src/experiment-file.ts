@@ -6,17 +6,19 @@ import { FileError } from "./failure.js";
 import { readText } from "./files.js";
 import { withSettings } from "./settings.js";
 
-/** No character takes more bytes in UTF-8, so a larger file cannot be a document of permitted length. */
-const BYTES_PER_CHARACTER = 4;
+/** No character takes more than 4 bytes in UTF-8, so a larger file cannot be a document of permitted length. */
+export const LARGEST_DOCUMENT_FILE = 4 * LONGEST_DOCUMENT;
+
+/** The value in a JSON file. Throws FileError when it cannot be read, ConfigError when it is no JSON. */
+export const readJsonFile = async (path: string): Promise<unknown> =>
+  readJsonText(await readText(path, LARGEST_DOCUMENT_FILE));
 
 /**
  * The experiment in a JSON file, after `settings` of the form "path=value" were made. Throws FileError when it cannot be
  * read, ConfigError when it is wrong.
  */
-export async function readExperimentFile(path: string, settings: readonly string[] = []): Promise<Experiment> {
-  const document = readJsonText(await readText(path, BYTES_PER_CHARACTER * LONGEST_DOCUMENT));
-  return readExperiment(withSettings(document, settings));
-}
+export const readExperimentFile = async (path: string, settings: readonly string[] = []): Promise<Experiment> =>
+  readExperiment(withSettings(await readJsonFile(path), settings));
 
 /** Reads the files that the experiment at `path` names. */
 export const filesBeside = (path: string): ReadFile => {

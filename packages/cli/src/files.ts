@@ -36,7 +36,7 @@ export function systemReason(error: unknown): string | undefined {
 /** What can be wrong with a file or folder: the code and the rule of an issue. */
 export const RULES = {
   read: { code: "file.read", problem: "the file can be read" },
-  size: { code: "file.size", problem: "the file is not larger than any document may be" },
+  size: { code: "file.size", problem: "the file is not larger than such a file may be" },
   encoding: { code: "file.encoding", problem: "the file is text in UTF-8" },
   write: { code: "file.write", problem: "the file can be written" },
   folder: { code: "file.folder", problem: "the folder can be made" },
@@ -58,13 +58,17 @@ export async function attempt<T>(rule: Rule, path: string, action: () => Promise
   }
 }
 
-/** The text of a UTF-8 file of at most `longest` bytes. Throws FileError. */
-export async function readText(path: string, longest = Number.POSITIVE_INFINITY): Promise<string> {
-  const bytes = await attempt(RULES.read, path, async () => {
+/** The bytes of a file of at most `longest` bytes. Throws FileError. */
+export const readBytes = (path: string, longest: number): Promise<Uint8Array> =>
+  attempt(RULES.read, path, async () => {
     const { size } = await stat(path);
     if (size > longest) refuse(RULES.size, path, `${size} bytes`);
     return readFile(path);
   });
+
+/** The text of a UTF-8 file of at most `longest` bytes. Throws FileError. */
+export async function readText(path: string, longest = Number.POSITIVE_INFINITY): Promise<string> {
+  const bytes = await readBytes(path, longest);
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {

@@ -2,13 +2,22 @@
  * A trained model on disk: `model.json`, the experiment with all defaults filled in, `model.safetensors`, its weights,
  * and `SHA256SUMS`, their checksums.
  */
-import type { TensorData } from "@latchgrad/core";
-import { encodeSafetensors } from "@latchgrad/layers";
-import { withSums, type ExperimentConfig } from "@latchgrad/optim";
+import { CheckpointError, type TensorData } from "@latchgrad/core";
+import { encodeSafetensors, MODEL_FILES } from "@latchgrad/layers";
+import {
+  checkedFiles,
+  readExperimentFolder,
+  SUMS_FILE,
+  withSums,
+  type ExperimentConfig,
+  type ReadyExperiment,
+} from "@latchgrad/optim";
 import { join } from "node:path";
-import { isFile, writeFiles } from "./files.js";
+import { LARGEST_DOCUMENT_FILE } from "./experiment-file.js";
+import { isFile, readBytes, writeFiles } from "./files.js";
 
-export const MODEL_FILES = { config: "model.json", weights: "model.safetensors" } as const;
+/** Node reads no larger file in one piece; weights of 1 GiB are all that a model may have. */
+export const LARGEST_WEIGHTS_FILE = 2 ** 31 - 1;
 
 export interface TrainedModel {
   readonly config: ExperimentConfig;
@@ -35,6 +44,38 @@ export async function writeModelFolder(folder: string, { config, weights, step }
 
 /** The text of a config as it stands in a file. */
 const configText = (config: ExperimentConfig): string => `${JSON.stringify(config, undefined, 2)}\n`;
+
+/**
+ * The experiment in a model folder, with its weights. Throws FileError, ConfigError or ShapeError for the document, and
+ * CheckpointError for weights that cannot be read or are those of another model, and for files that are not as they were written.
+ */
+export async function readModelFolder(folder: string): Promise<ReadyExperiment> {
+  const read = async (name: string, longest: number): Promise<Uint8Array> => readBytes(join(folder, name), longest);
+  const config = await read(MODEL_FILES.config, LARGEST_DOCUMENT_FILE);
+  const weights = await read(MODEL_FILES.weights, LARGEST_WEIGHTS_FILE);
+  // A folder that another program wrote may be without checksums.
+  if (await isFile(join(folder, SUMS_FILE))) {
+    const sums = await read(SUMS_FILE, LARGEST_DOCUMENT_FILE);
+    const checked = await checkedFiles({
+      [MODEL_FILES.config]: config,
+      [MODEL_FILES.weights]: weights,
+      [SUMS_FILE]: sums,
+    });
+    if (typeof checked === "string") throw damagedModel(folder, checked);
+  }
+  return readExperimentFolder({ config, weights });
+}
+
+const damagedModel = (folder: string, received: string): CheckpointError =>
+  new CheckpointError([
+    {
+      code: "checkpoint.model",
+      problem: "the files of a model are as they were written",
+      at: { kind: "value", name: folder },
+      received,
+      hint: `where a file was changed on purpose, delete ${SUMS_FILE}`,
+    },
+  ]);
 
 /** A name for a folder from the name of a model, which may hold anything. */
 export function folderName(model: string): string {

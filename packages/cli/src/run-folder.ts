@@ -2,11 +2,12 @@
  * The folder of a run: `model.json`, the experiment with all defaults, which with `model.safetensors` is the trained
  * model; `environment.json`; the log; `checkpoints/`; and while it runs a claim, so that no other run takes the folder.
  */
+import { MODEL_FILES } from "@latchgrad/layers";
 import { readdir } from "node:fs/promises";
 import { FileError } from "./failure.js";
 import { attempt, makeFolder, makeNewFolder, removeEmptyFolder, RULES } from "./files.js";
 import { lockFolder } from "./folder-lock.js";
-import { folderName, MODEL_FILES } from "./model-folder.js";
+import { folderName } from "./model-folder.js";
 
 /** Where runs go when the command does not say. */
 const RUNS_FOLDER = "runs";

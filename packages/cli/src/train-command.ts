@@ -1,4 +1,5 @@
 /** `latchgrad train`: a model's document, or a run that goes on, and the folder that the run has. */
+import { MODEL_FILES } from "@latchgrad/layers";
 import type { Precision } from "@latchgrad/core";
 import { loadCheckpoint, readExperiment } from "@latchgrad/optim";
 import { dirname, join } from "node:path";
@@ -6,7 +7,6 @@ import { checkpointFolder, tidyCheckpoints } from "./checkpoint-folder.js";
 import { movedConfig, readExperimentFile } from "./experiment-file.js";
 import { FileError } from "./failure.js";
 import { isFile, isFolder } from "./files.js";
-import { MODEL_FILES } from "./model-folder.js";
 import { CHECKPOINTS_FOLDER, openRunFolder } from "./run-folder.js";
 import type { Screen } from "./screen.js";
 import { withSettings } from "./settings.js";

@@ -1,4 +1,5 @@
 /** A run in its folder: what happens is shown, written down and saved, and in the end there is a model. */
+import { MODEL_FILES } from "@latchgrad/layers";
 import type { Issue, Precision } from "@latchgrad/core";
 import {
   betterOf,
@@ -19,7 +20,7 @@ import { filesBeside } from "./experiment-file.js";
 import { EXIT, EXIT_BY_SIGNAL } from "./failure.js";
 import { formatCount, formatDuration } from "./format.js";
 import { catchInterrupt, type StopSignal } from "./interrupt.js";
-import { beginModelFolder, MODEL_FILES, writeModelFolder } from "./model-folder.js";
+import { beginModelFolder, writeModelFolder } from "./model-folder.js";
 import { showProgress, type Progress } from "./progress.js";
 import { formatEnding, formatResult } from "./result.js";
 import { openRunLog, type RunLog } from "./run-log.js";

@@ -54,6 +54,12 @@ describe("formatIssue", () => {
     expect(lines[1].endsWith(text)).toBe(true);
   });
 
+  test("counts bytes of a file, and says what stands there", () => {
+    const at = { kind: "bytes", offset: 24 } as const;
+    expect(formatIssue({ ...issue, at })).toBe("[a.b] a rule\n  at       byte 24");
+    expect(formatIssue({ ...issue, at: { ...at, name: 'tensor "W"' } })).toContain('at       byte 24   in tensor "W"');
+  });
+
   test("shows a line without a caret when the column is not known", () => {
     const lines = formatIssue({ ...issue, at: { kind: "text", line: 4, text: "graph" } }).split("\n");
     expect(lines.slice(1)).toEqual(["  at       line 4: graph"]);

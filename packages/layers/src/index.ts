@@ -34,6 +34,7 @@ export {
 } from "./cells/registry.js";
 export type { Formats, JsonObject, Migration } from "./config/format.js";
 export { jsonSchemaOf, modelJsonSchema, type DescribedSchema } from "./config/json-schema.js";
+export { readJsonBytes } from "./config/json-bytes.js";
 export { LONGEST_DOCUMENT, readJsonText } from "./config/json-text.js";
 export { nameSchema, referenceSchema } from "./config/names.js";
 export { readModelConfig, readModelText } from "./config/read-config.js";
@@ -70,4 +71,18 @@ export {
   type ObjectiveConfig,
 } from "./objectives/registry.js";
 export { initialParam, initialParams, parameterCount, type ParamSpec } from "./params.js";
+export { importWeights, type ImportedWeights } from "./weights/import/import-weights.js";
+export { mappings, readMapping, type Mapping } from "./weights/import/mapping.js";
+export { mappingJsonSchema, type MappingDocument } from "./weights/import/mapping-schema.js";
+export type { ImportingModel } from "./weights/import/targets.js";
+export { MODEL_FILES, readModelFolder, type ModelFolder, type ReadyModel } from "./weights/model-folder.js";
+export { readWeights } from "./weights/model-weights.js";
+export {
+  decodeSafetensors,
+  formatStored,
+  readSafetensors,
+  readTensor,
+  type SafetensorsFile,
+  type StoredTensor,
+} from "./weights/safetensors-reader.js";
 export { encodeSafetensors } from "./weights/safetensors.js";

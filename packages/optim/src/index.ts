@@ -16,6 +16,7 @@ export type {
   TrainingEvent,
 } from "./events.js";
 export { TrainingError } from "./failure.js";
+export { readExperimentFolder, type ReadyExperiment } from "./experiment-folder.js";
 export {
   experimentJsonSchema,
   experimentSchema,

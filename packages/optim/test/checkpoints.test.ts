@@ -155,24 +155,21 @@ describe("a checkpoint that is not as it was written is passed over", () => {
     };
     const two = { dtype: "F32", shape: [2], data_offsets: [0, 8] };
     test.each([
-      ["nothing", new Uint8Array(), "0 bytes"],
-      [
-        "a header without an end",
-        new Uint8Array(8).fill(255),
-        "a header of 18446744073709551615 bytes where there are 0",
-      ],
-      ["a header that is a list", fileOf([]), "a list of 0"],
-      ["a header that is no JSON", Uint8Array.of(2, 0, 0, 0, 0, 0, 0, 0, 123, 44), '","'],
-      ["an element type of nobody", fileOf({ w: { ...two, dtype: "F4" } }), '"F4"'],
-      ["a size below zero", fileOf({ w: { ...two, shape: [-2] } }), "-2"],
-      ["more elements than bytes", fileOf({ w: { ...two, shape: [2, 2] } }), "w f32[2,2] in bytes 0 to 8 of 8"],
-      ["bytes behind the end", fileOf({ w: { ...two, data_offsets: [4, 12] } }), "w f32[2] in bytes 4 to 12 of 8"],
-      ["an end before the start", fileOf({ w: { ...two, data_offsets: [8, 0] } }), "w f32[2] in bytes 8 to 0 of 8"],
+      ["nothing", new Uint8Array(), /^a file of 0 bytes, but/],
+      ["a header without an end", new Uint8Array(8).fill(255), /^18446744073709551615 bytes, but a header/],
+      ["a header that is a list", fileOf([]), /^"\[", but the header/],
+      ["a header that is no JSON", Uint8Array.of(2, 0, 0, 0, 0, 0, 0, 0, 123, 44), /^",", but the header/],
+      ["an element type of nobody", fileOf({ w: { ...two, dtype: "F5" } }), /^"F5", but the element type/],
+      ["a size below zero", fileOf({ w: { ...two, shape: [-2] } }), /^"-", but the header/],
+      ["more elements than bytes", fileOf({ w: { ...two, shape: [2, 2] } }), /^8 bytes, but the elements/],
+      ["bytes behind the end", fileOf({ w: { ...two, data_offsets: [4, 12] } }), /^\[4,12\], but tensors lie/],
+      ["an end before the start", fileOf({ w: { ...two, data_offsets: [8, 0] } }), /^\[8,0\], but a tensor ends/],
     ])("%s", async (_name, bytes, received) => {
       const { SHA256SUMS: _, ...others } = files[1];
       const store = await storeWith(await withSums({ ...others, "weights.safetensors": bytes }));
       const loaded = await loadCheckpoint(store);
-      expect([loaded?.checkpoint.state.step, loaded?.passedOver[0]?.received]).toEqual([4, received]);
+      expect(loaded?.checkpoint.state.step).toBe(4);
+      expect(loaded?.passedOver[0]?.received).toMatch(received);
     });
   });
 

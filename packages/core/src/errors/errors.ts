@@ -54,7 +54,10 @@ export class NonFiniteError extends RunError {
   }
 }
 
-/** The saved state of a run cannot be written, cannot be trusted, or belongs to another run. */
+/**
+ * Saved weights, or the saved state of a run, cannot be read or written, cannot be trusted, or belong to something else
+ * than what reads them.
+ */
 export class CheckpointError extends LatchgradError {
   override readonly name = "CheckpointError";
 }

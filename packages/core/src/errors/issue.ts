@@ -27,6 +27,13 @@ export type Location =
       readonly from: number;
       readonly to: number;
     }
+  | {
+      readonly kind: "bytes";
+      /** Of a file, counted from 0. */
+      readonly offset: number;
+      /** What stands there: "tensor memory.Wf". */
+      readonly name?: string | undefined;
+    }
   | { readonly kind: "value"; readonly name: string };
 
 export interface Issue {
@@ -80,6 +87,8 @@ function formatLocation(at: Location): readonly string[] {
         ...field("from", at.pointer),
       ];
     }
+    case "bytes":
+      return field("at", `byte ${at.offset}${at.name === undefined ? "" : `   in ${at.name}`}`);
     case "value":
       return field("at", at.name);
     default:

@@ -1,38 +1,17 @@
 /**
- * Tensors as a safetensors file, which PyTorch, JAX and others read: the
+ * Writes tensors as a safetensors file, which PyTorch, JAX and others read: the
  * length of the header (u64), the header (JSON), then the elements of all
  * tensors without a gap, everything little-endian.
  */
-import { RunError, type DType, type TensorData } from "@latchgrad/core";
+import { RunError, type TensorData } from "@latchgrad/core";
+import { LENGTH_BYTES, LONGEST_HEADER, METADATA, WRITTEN, type WrittenElement } from "./safetensors-format.js";
 
-interface ElementFormat {
-  /** What the header calls it. */
-  readonly name: string;
-  readonly bytes: number;
-  readonly write: (view: DataView, offset: number, value: number) => void;
-}
-
-const FORMATS: Readonly<Record<DType, ElementFormat>> = {
-  f64: { name: "F64", bytes: 8, write: (view, offset, value) => view.setFloat64(offset, value, true) },
-  f32: { name: "F32", bytes: 4, write: (view, offset, value) => view.setFloat32(offset, value, true) },
-  i32: { name: "I32", bytes: 4, write: (view, offset, value) => view.setInt32(offset, value, true) },
-  u32: { name: "U32", bytes: 4, write: (view, offset, value) => view.setUint32(offset, value, true) },
-  bool: { name: "BOOL", bytes: 1, write: (view, offset, value) => view.setUint8(offset, value === 0 ? 0 : 1) },
-};
-
-/** Bytes in front of the header, which hold its length. */
-const LENGTH_BYTES = 8;
 /** The elements begin at a multiple of this, so that readers can map the file into memory. */
 const ALIGNMENT = 8;
-/** Longer headers are refused by readers. */
-const LONGEST_HEADER = 100_000_000;
-/** The one name of the header that is no tensor. */
-const METADATA = "__metadata__";
-
 interface Placed {
   readonly name: string;
   readonly tensor: TensorData;
-  readonly format: ElementFormat;
+  readonly format: WrittenElement;
   /** First byte, counted from the end of the header. */
   readonly from: number;
   readonly to: number;
@@ -63,7 +42,7 @@ export function encodeSafetensors(
 function placeAll(tensors: Readonly<Record<string, TensorData>>): readonly Placed[] {
   let end = 0;
   return Object.entries(tensors)
-    .map(([name, tensor]) => ({ name, tensor, format: FORMATS[tensor.dtype] }))
+    .map(([name, tensor]) => ({ name, tensor, format: WRITTEN[tensor.dtype] }))
     .sort((a, b) => b.format.bytes - a.format.bytes || (a.name < b.name ? -1 : 1))
     .map((entry): Placed => {
       checkTensor(entry.name, entry.tensor);

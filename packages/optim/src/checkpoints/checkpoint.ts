@@ -9,11 +9,10 @@
  * Nothing in them depends on a clock or a machine: the same run gives the same bytes.
  */
 import { CheckpointError, type Precision, type TensorsByName } from "@latchgrad/core";
-import { encodeSafetensors, readJsonText, readWithSchema } from "@latchgrad/layers";
+import { decodeSafetensors, encodeSafetensors, readJsonText, readWithSchema } from "@latchgrad/layers";
 import * as z from "zod";
 import type { ExperimentConfig } from "../experiment.js";
 import type { RunState } from "../run-state.js";
-import { decodeTensors } from "./read-tensors.js";
 import type { CheckpointFiles } from "./store.js";
 
 /** What this version writes. It reads this and everything before it. */
@@ -97,6 +96,23 @@ export function decodeCheckpoint(files: CheckpointFiles): Checkpoint {
       files: facts.files,
     },
   };
+}
+
+/** Checksums were compared before, but they can be made for any bytes. */
+function decodeTensors(bytes: Uint8Array, file: string): TensorsByName {
+  try {
+    return decodeSafetensors(bytes);
+  } catch (error) {
+    if (!(error instanceof CheckpointError)) throw error;
+    const [{ problem, received = "nothing" }] = error.issues;
+    const issue = {
+      code: "checkpoint.tensors",
+      problem: "the weights and the state of a checkpoint are safetensors files",
+      at: { kind: "value", name: file },
+      received: `${received}, but ${problem}`,
+    } as const;
+    throw new CheckpointError([issue, ...error.issues]);
+  }
 }
 
 function fileOf(files: CheckpointFiles, name: string): Uint8Array {
