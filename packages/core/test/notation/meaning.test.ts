@@ -285,6 +285,20 @@ const functions: readonly Meaning[] = [
   ["outer(x, b)", (e) => e.x.flatMap((p) => b.map((q) => p * q))],
   ["dot(h, b)", (e) => [sum(e.h.map((z, k) => z * b[k]))]],
   ["dot(M, U)", (e) => [sum(e.M.flat().map((z, k) => z * U.flat()[k]))]],
+  ["conv(M, A)", (e) => e.M.flatMap((_, p) => windowOf(e.M, A, p))],
+  ["conv(M, A) + conv(M, 2 * A)", (e) => e.M.flatMap((_, p) => windowOf(e.M, A, p).map((z) => 3 * z))],
+  [
+    "conv(reshape(h, [4, 1]), reshape(W, [3, 1, 4]))",
+    (e) => {
+      const around = [0, ...e.h].map((z) => [z]);
+      const window = W.map((row) => [row]);
+      return e.h.flatMap((_, p) => windowOf(around, window, p));
+    },
+  ],
+  [
+    "conv(reshape(b, [2, 2, 1]), reshape(W, [1, 3, 1, 4]))[1][0]",
+    () => [0, 1, 2, 3].map((f) => b[2] * W[1][f] + b[3] * W[2][f]),
+  ],
   ["zeros([units]) + h", (e) => e.h],
   ["ones([2, units]) * h", (e) => [...e.h, ...e.h]],
   ["eye(units) * h", (e) => e.h.flatMap((z, k) => e.h.map((_, j) => (j === k ? z : 0)))],
@@ -294,6 +308,17 @@ const functions: readonly Meaning[] = [
   ["dropoutMask(0, [units])", () => [1, 1, 1, 1]],
   ["zoneout(h, b, 0)", (e) => e.h],
 ];
+
+/** Σ values[p + k][c] · window[k][c][f] for every f; zeros behind the end. */
+function windowOf(
+  values: readonly (readonly number[])[],
+  window: readonly (readonly (readonly number[])[])[],
+  p: number,
+): readonly number[] {
+  return window[0][0].map((_, f) =>
+    sum(window.flatMap((taps, k) => (values[p + k] ?? []).map((z, c) => z * taps[c][f]))),
+  );
+}
 
 function expectValues(expression: string, of: Meaning[1], options?: Parameters<typeof graphOf>[1]): void {
   const lines = expression.startsWith("sum(split(")

@@ -1,4 +1,5 @@
 /** Functions that make, arrange and multiply tensors. */
+import { convGeneral } from "../../graph/convolution.js";
 import { oneHot } from "../../graph/derived.js";
 import { addDims, divideDims, multiplyDims, subtractDims, type Dim } from "../../shape/dim.js";
 import { sameDims, type Dims } from "../../shape/tensor-type.js";
@@ -178,6 +179,39 @@ const dot: NotationFunction = {
   },
 };
 
+const conv: NotationFunction = {
+  name: "conv",
+  parameters: [{ name: "x" }, { name: "W" }],
+  summary:
+    "Convolution of x [...positions, channels] with W [...window, channels, features], which is not reversed; zeros around x keep the positions.",
+  apply(call) {
+    const [x, W] = [call.floats("x"), call.floats("W")];
+    const [dims, weights] = [call.dims(x), call.dims(W)];
+    const window = weights.slice(0, -2);
+    const fits =
+      !W.batched &&
+      dims.length === window.length + 1 &&
+      window.length >= 1 &&
+      window.length <= 3 &&
+      window.every((size) => typeof size === "number" && size >= 1) &&
+      dims.at(-1) === weights.at(-2);
+    if (!fits)
+      call.refuse({
+        code: "notation.shape",
+        problem:
+          "conv takes a value with one to three axes of positions and channels, and a weight for windows on them",
+        expected: "x: [...positions, channels], W: [...window, channels, features]",
+        received: call.describe("x", "W"),
+      });
+    // All axes of the batch, also that of time, are one to the convolution.
+    const batch = x.batched ? call.batch : [];
+    const flat = call.g.reshape(x.value, { dims: [multiplyDims(...batch), ...dims] });
+    const result = convGeneral(call.g, flat, W.value, { padding: "same" });
+    const positions = [...dims.slice(0, -1), weights[weights.length - 1]];
+    return tensorOf(call.g.reshape(result, { dims: [...batch, ...positions] }), x.batched);
+  },
+};
+
 const filledWith = (name: string, value: number): NotationFunction => ({
   name,
   parameters: [{ name: "size", sizes: true }],
@@ -223,6 +257,7 @@ export const structureFunctions: readonly NotationFunction[] = [
   roll,
   outer,
   dot,
+  conv,
   filledWith("zeros", 0),
   filledWith("ones", 1),
   eye,
