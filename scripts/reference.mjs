@@ -1,5 +1,5 @@
 // `npm run reference`: writes anew what is made from the sources: docs/ops.md, docs/errors.md, docs/config.md,
-// docs/functions.md, the published JSON Schemas, the parser of equations and the index of the library of cells. The tests that hold them
+// docs/functions.md, docs/cells.md, the published JSON Schemas, the parser of equations and the index of the library of cells. The tests that hold them
 // against the sources know how they are made, so they are also what writes them.
 import { tool } from "./lib/run.mjs";
 

@@ -5,6 +5,7 @@ import { format, resolveConfig } from "prettier";
 import { describe, expect, test } from "vitest";
 import { root } from "../scripts/lib/packages.mjs";
 import { filesBelow, parseSource, readSource } from "./architecture/source";
+import { cellsPage } from "./pages/cells-page";
 import { configPage } from "./pages/config-page";
 import { codesOf, errorsPage } from "./pages/errors-page";
 import { functionsPage } from "./pages/functions-page";
@@ -19,6 +20,7 @@ const pages: readonly (readonly [string, () => string])[] = [
   ["docs/errors.md", () => errorsPage(sources)],
   ["docs/config.md", configPage],
   ["docs/functions.md", functionsPage],
+  ["docs/cells.md", cellsPage],
 ];
 
 describe("generated pages", () => {

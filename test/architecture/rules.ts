@@ -20,10 +20,12 @@ export const packageOrder: Rule = (sources) =>
     return `may not import ${specifier}; the order is ${packageNames.join(" → ")}`;
   });
 
-/** Relative imports stay inside a package's sources; other packages are imported by name. */
+/** Relative imports stay inside a package's sources, or are documents of the package; other packages are imported by name. */
 export const packageBorders: Rule = (sources) =>
   eachImport(sources, ({ path }, specifier, target) =>
-    target === undefined || target.startsWith(`packages/${packageOf(path)}/src/`)
+    target === undefined ||
+    target.startsWith(`packages/${packageOf(path)}/src/`) ||
+    (target.startsWith(`packages/${packageOf(path)}/`) && specifier.endsWith(".json"))
       ? undefined
       : `may not import ${specifier}, which is outside the sources of the package`,
   );

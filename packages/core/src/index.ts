@@ -36,6 +36,7 @@ export {
   type AxisOption,
 } from "./graph/derived.js";
 export { einsum } from "./graph/einsum.js";
+export { bindGraph } from "./graph/bind.js";
 export { evaluate, type Tensors } from "./graph/evaluate.js";
 export { graphFromJson } from "./graph/deserialize.js";
 export { hashGraph } from "./graph/hash.js";
@@ -109,7 +110,7 @@ export { printEquations } from "./notation/print-equations.js";
 export type { InnerCell, NotationScope } from "./notation/scope.js";
 export type { EquationSource, Facts } from "./notation/source.js";
 export type * from "./notation/syntax.js";
-export { allPasses, optimize } from "./passes/index.js";
+export { allPasses, loopPasses, optimize } from "./passes/index.js";
 export { runPasses, type Pass, type PassOptions } from "./passes/pass.js";
 export { addDims, multiplyDims, subtractDims, type Dim, type DimBindings } from "./shape/dim.js";
 export { toTensor, toTensorData, type NumberArray, type TensorData } from "./shape/tensor-data.js";

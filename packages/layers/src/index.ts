@@ -35,6 +35,7 @@ export {
 export type { Formats, JsonObject, Migration } from "./config/format.js";
 export { jsonSchemaOf, modelJsonSchema, type DescribedSchema } from "./config/json-schema.js";
 export { readJsonBytes } from "./config/json-bytes.js";
+export { libraryDocuments } from "./cells/generated/library.js";
 export { LONGEST_DOCUMENT, readJsonText } from "./config/json-text.js";
 export { nameSchema, referenceSchema } from "./config/names.js";
 export { readModelConfig, readModelText } from "./config/read-config.js";

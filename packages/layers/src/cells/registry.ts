@@ -13,8 +13,10 @@ import { libraryDocuments } from "./generated/library.js";
 
 /** Names of the cells that are built in; a document does not define them again. */
 const builtInNames = Object.keys(cells);
-/** Names of the cells that come with the package as documents. */
-export const libraryCells: readonly string[] = Object.keys(libraryDocuments);
+/** Names of the cells that come with the package as documents alone; those of built-in cells are read by nobody but people. */
+export const libraryCells: readonly string[] = Object.keys(libraryDocuments).filter(
+  (name) => !builtInNames.includes(name),
+);
 
 /** All names of cells, for a document that defines some itself. */
 export const knownCells = (own: readonly string[]): readonly string[] => [
@@ -43,7 +45,7 @@ const documentCellSchema: z.ZodType<DocumentCellConfig, DocumentCellConfig> = z
   .object({
     type: cellNameSchema
       .describe('A cell of the document\'s "cells", or of the library.')
-      .meta({ examples: libraryCells.slice(0, 50) }),
+      .meta({ examples: libraryCells }),
     units: sizeSchema.meta({ description: "Size of the state and of the output.", examples: [32] }),
   })
   .catchall(z.number().describe("A setting that the cell declares."))
