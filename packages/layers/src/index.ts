@@ -74,7 +74,16 @@ export {
 export { initialParam, initialParams, parameterCount, type ParamSpec } from "./params.js";
 export { importWeights, type ImportedWeights } from "./weights/import/import-weights.js";
 export { mappings, readMapping, type Mapping } from "./weights/import/mapping.js";
-export { mappingJsonSchema, type MappingDocument } from "./weights/import/mapping-schema.js";
+export {
+  mappingJsonSchema,
+  mappingSchema,
+  type LayerPattern,
+  type MappingDocument,
+  type TensorStep,
+  type TensorStepDocument,
+  type WeightExpression,
+  type WeightExpressionDocument,
+} from "./weights/import/mapping-schema.js";
 export type { ImportingModel } from "./weights/import/targets.js";
 export { MODEL_FILES, readModelFolder, type ModelFolder, type ReadyModel } from "./weights/model-folder.js";
 export { readWeights } from "./weights/model-weights.js";

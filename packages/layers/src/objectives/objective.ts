@@ -14,8 +14,8 @@ export interface ObjectivePlace<Config> {
   readonly pointer: string;
 }
 
-export const BETTER = ["lower", "higher"] as const;
-export type Better = (typeof BETTER)[number];
+export type Better = "lower" | "higher";
+export const BETTER = ["lower", "higher"] as const satisfies readonly Better[];
 
 export interface ObjectiveDefinition<S extends z.ZodObject = z.ZodObject> {
   readonly type: string;

@@ -3,7 +3,7 @@
  * memory, whatever a mapping says.
  */
 import { sameDims } from "@latchgrad/core";
-import type { Step } from "./mapping-schema.js";
+import type { TensorStep } from "./mapping-schema.js";
 
 export interface LazyTensor {
   readonly dims: readonly number[];
@@ -26,7 +26,7 @@ function axisSize({ dims }: LazyTensor, axis: number, refuse: Refuse): number {
 /** What a step of a rule makes of a tensor. `gate` is the number of the gate, `gates` how many there are. */
 export function applyStep(
   x: LazyTensor,
-  step: Step,
+  step: TensorStep,
   { gate, gates }: { readonly gate: number | undefined; readonly gates: number | undefined },
   refuse: Refuse,
 ): LazyTensor {

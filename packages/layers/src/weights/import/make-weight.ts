@@ -2,7 +2,7 @@
 import { CheckpointError, formatType, sameDims, type Issue, type TensorData } from "@latchgrad/core";
 import { applyStep, concatOf, countOf, sumOf, type LazyTensor, type Refuse } from "./lazy-tensor.js";
 import type { Mapping } from "./mapping.js";
-import type { Expression } from "./mapping-schema.js";
+import type { WeightExpression } from "./mapping-schema.js";
 import type { Order } from "./order.js";
 import { joinName } from "./source-names.js";
 import type { Source } from "./source.js";
@@ -37,14 +37,14 @@ export function makeWeight(order: Order, mapping: Mapping, source: Source): Made
     });
   checkTemplates(order);
 
-  function evaluate(expression: Expression): Part {
+  function evaluate(expression: WeightExpression): Part {
     return expression.steps.reduce<Part>(
       (part, step) =>
         part === ZEROS ? part : applyStep(part, step, { gate: recipe.gate?.index, gates: recipe.gates }, refuse),
       sourceOf(expression),
     );
   }
-  function sourceOf({ tensor, absent, sum = [], concat = [], axis }: Expression): Part {
+  function sourceOf({ tensor, absent, sum = [], concat = [], axis }: WeightExpression): Part {
     if (tensor !== undefined) return tensorOf(tensor, absent);
     const parts = [...sum, ...concat].map(evaluate);
     const present = parts.filter((part) => part !== ZEROS);
@@ -54,7 +54,7 @@ export function makeWeight(order: Order, mapping: Mapping, source: Source): Made
       return refuse("what is joined is there as a whole, or not at all", `${present.length} of ${parts.length} parts`);
     return concatOf(present, axis, refuse);
   }
-  function tensorOf(template: string, absent: Expression["absent"]): Part {
+  function tensorOf(template: string, absent: WeightExpression["absent"]): Part {
     const local = fill(template, {
       stack: String(place.stack ?? 0),
       direction: mapping.directions[place.direction],
@@ -133,7 +133,7 @@ const fill = (template: string, names: Readonly<Record<string, string | undefine
     Object.hasOwn(names, name) ? (names[name] ?? whole) : whole,
   );
 
-const templatesOf = ({ tensor, sum = [], concat = [] }: Expression): readonly string[] =>
+const templatesOf = ({ tensor, sum = [], concat = [] }: WeightExpression): readonly string[] =>
   tensor === undefined ? [...sum, ...concat].flatMap(templatesOf) : [tensor];
 
 const MOST_LISTED = 5;

@@ -21,7 +21,21 @@ const hasOneOf = (keys: readonly string[]) => ({
 
 const oneStep = hasOneOf(["block", "slice", "index", "scale"]);
 
-const stepSchema = z
+/** One change to a tensor: all its axes in the reverse order, or exactly one of block, slice, index and scale. */
+export type TensorStepDocument =
+  | "transpose"
+  | {
+      readonly block?: "gate" | number | undefined;
+      readonly of?: number | undefined;
+      readonly slice?: readonly [number, number] | undefined;
+      readonly index?: number | undefined;
+      readonly scale?: number | undefined;
+      readonly axis?: number | undefined;
+    };
+/** The same, read: the axis has its default. */
+export type TensorStep = "transpose" | (Exclude<TensorStepDocument, string> & { readonly axis: number });
+
+const stepSchema: z.ZodType<TensorStep, TensorStepDocument> = z
   .union([
     z.literal("transpose"),
     z
@@ -50,41 +64,39 @@ const stepSchema = z
   ])
   .describe('What is done to a tensor. "transpose" turns the order of its axes around.');
 
-export type Step = z.output<typeof stepSchema>;
-
 const TEMPLATE =
   "{stack} is the number of the layer in its stack, from 0; {direction} what the mapping has for the direction; " +
   "{gate} the name of the gate.";
 
 /** Where the numbers of a weight come from: exactly one of tensor, sum and concat, then the steps. */
-export interface Expression {
+export interface WeightExpression {
   readonly tensor?: string | undefined;
   readonly absent?: "zeros" | undefined;
-  readonly sum?: readonly Expression[] | undefined;
-  readonly concat?: readonly Expression[] | undefined;
+  readonly sum?: readonly WeightExpression[] | undefined;
+  readonly concat?: readonly WeightExpression[] | undefined;
   readonly axis: number;
-  readonly steps: readonly Step[];
+  readonly steps: readonly TensorStep[];
 }
 
 /** The same as a person writes it: a text is the tensor of that name. */
-export type ExpressionDocument =
+export type WeightExpressionDocument =
   | string
   | {
       readonly tensor?: string | undefined;
       readonly absent?: "zeros" | undefined;
-      readonly sum?: readonly ExpressionDocument[] | undefined;
-      readonly concat?: readonly ExpressionDocument[] | undefined;
+      readonly sum?: readonly WeightExpressionDocument[] | undefined;
+      readonly concat?: readonly WeightExpressionDocument[] | undefined;
       readonly axis?: number | undefined;
-      readonly steps?: readonly z.input<typeof stepSchema>[] | undefined;
+      readonly steps?: readonly TensorStepDocument[] | undefined;
     };
 
 const oneSource = hasOneOf(["tensor", "sum", "concat"]);
 const nameField = z.string().max(500);
 
-const expressionSchema: z.ZodType<Expression, ExpressionDocument> = z
+const expressionSchema: z.ZodType<WeightExpression, WeightExpressionDocument> = z
   .lazy(() =>
     z.union([
-      nameField.transform((tensor): Expression => ({ tensor, axis: 0, steps: [] })),
+      nameField.transform((tensor): WeightExpression => ({ tensor, axis: 0, steps: [] })),
       z
         .strictObject({
           tensor: nameField
@@ -107,8 +119,8 @@ const expressionSchema: z.ZodType<Expression, ExpressionDocument> = z
   .describe("Where the numbers of a weight come from; a text is the tensor of that name.");
 
 /** A part of a layer's config, to compare with: objects hold what they have to hold, anything else is equal. */
-export type Pattern = { readonly [key: string]: string | number | boolean | Pattern };
-const patternSchema: z.ZodType<Pattern, Pattern> = z.lazy(() =>
+export type LayerPattern = { readonly [key: string]: string | number | boolean | LayerPattern };
+const patternSchema: z.ZodType<LayerPattern, LayerPattern> = z.lazy(() =>
   z.record(z.string().max(100), z.union([z.string(), z.number(), z.boolean(), patternSchema])),
 );
 

@@ -1,13 +1,13 @@
 /** What an import has to do: for each weight of a model the rule that makes it, and the place where its layer stands in the source. */
 import { findNearest, type Issue } from "@latchgrad/core";
 import type { Mapping } from "./mapping.js";
-import type { Directions, Expression, Pattern, Rule } from "./mapping-schema.js";
+import type { Directions, WeightExpression, LayerPattern, Rule } from "./mapping-schema.js";
 import { joinName } from "./source-names.js";
 import { isObject, targetsOf, type ImportingModel, type Target } from "./targets.js";
 
 /** How a rule makes a weight, and for which gate. */
 export interface Recipe {
-  readonly expression: Expression;
+  readonly expression: WeightExpression;
   /** As the rule calls the weight: "W{gate}". */
   readonly as: string;
   readonly gate: { readonly name: string; readonly index: number } | undefined;
@@ -53,7 +53,7 @@ export function orderWeights(
 }
 
 /** Whether a config holds what a pattern says. */
-const matches = (config: unknown, pattern: Pattern): boolean =>
+const matches = (config: unknown, pattern: LayerPattern): boolean =>
   isObject(config) &&
   Object.entries(pattern).every(([key, wanted]) =>
     typeof wanted === "object" ? matches(config[key], wanted) : config[key] === wanted,
@@ -125,7 +125,7 @@ function noRule({ layer, param, config }: Target, { rules }: Mapping): Issue {
 }
 
 /** Whether a rule is for another setting of the same kind of layer, or of the same cell. */
-function isAlike(config: unknown, pattern: Pattern): boolean {
+function isAlike(config: unknown, pattern: LayerPattern): boolean {
   if (!isObject(config) || pattern.type !== config.type) return false;
   const { cell } = pattern;
   return typeof cell !== "object" || (isObject(config.cell) && cell.type === config.cell.type);
