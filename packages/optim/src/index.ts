@@ -6,6 +6,24 @@ export { checkResume } from "./checkpoints/resume.js";
 export { checkedFiles, SUMS_FILE, withSums } from "./checkpoints/sums.js";
 export { memoryStore, type CheckpointFiles, type CheckpointStore } from "./checkpoints/store.js";
 export { clipGradients, clipSchema, globalNorm, type ClipConfig, type Gradients } from "./clipping.js";
+export {
+  diagnosticRecordSchema,
+  QUANTILES,
+  readDiagnostics,
+  type Advice,
+  type DiagnosticRecord,
+  type ExampleRecord,
+  type GatesRecord,
+  type GradientFlowRecord,
+  type GradientVerdict,
+  type MemoryRecord,
+  type ReadDiagnostics,
+  type RetentionRecord,
+  type UpdatesRecord,
+  type ValueRange,
+  type ValuesRecord,
+} from "./diagnostics/records.js";
+export { adviceInWords, verdictInWords } from "./diagnostics/words.js";
 export type {
   CheckpointEvent,
   DoneEvent,
