@@ -58,9 +58,10 @@ export {
 } from "./layers/composition.js";
 export { layers, type PlainLayerConfig, type PlainLayerDocument } from "./layers/registry.js";
 export type { LayerSummary, Mode } from "./model/assemble.js";
-export { buildModel, describeModel, type Model, type ModelDescription } from "./model/model.js";
+export type { Carry, CarrySpec } from "./model/carries.js";
+export { buildModel, describeModel, type GraphOfParts, type Model, type ModelDescription } from "./model/model.js";
 export type { PlacedObjective } from "./model/results.js";
-export { KEY_PARAM, STEP_PARAM, type Signature } from "./model/signature.js";
+export { BEGINS_PARAM, KEY_PARAM, STEP_PARAM, type Signature } from "./model/signature.js";
 export type { Better, ObjectiveDefinition, ObjectivePlace } from "./objectives/objective.js";
 export {
   betterSideOf,

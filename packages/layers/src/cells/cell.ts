@@ -69,7 +69,7 @@ export interface CellStepInput {
   readonly inputs: Named<Value>;
   /** The states before this step, each [B, ...]. */
   readonly state: Named<Value>;
-  /** Index of the step, i32. */
+  /** Index of the step, i32; or i32[B], where sequences go on and have had different numbers of steps. */
   readonly t: Value;
   /** Numbers for this step. Called while training only. */
   readonly uniform: UniformSource;

@@ -161,7 +161,7 @@ function startCell(
         ...prepared,
         ...entriesOf(step.inputs, true),
         ...entriesOf(step.state, true),
-        [STEP, tensorOf(step.t, false)],
+        [STEP, tensorOf(step.t, step.t.type.dims.length > 0)],
       ]),
       cells: new Map(inner.map((each) => [each.name, innerCellOf(each)])),
       states: shapes,

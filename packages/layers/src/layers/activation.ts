@@ -30,6 +30,8 @@ export const activation = defineLayer({
   build(scope, config, [input]) {
     const isOverAxis = config.function === "softmax";
     checkFloats(scope, input, isOverAxis ? 1 : 0, isOverAxis ? "[..., features]" : "[...]");
+    if (isOverAxis && input.type.dims.length === 2 && input.type.dims[1] === scope.time)
+      scope.needsWhole('"function": "softmax" over the steps');
     return { output: activate(scope.g, config.function, input) };
   },
 });

@@ -52,6 +52,7 @@ export const attention = defineLayer({
   outputs: () => ["weights"],
   build(scope, config, [input]) {
     const { g } = scope;
+    scope.needsWhole("attention to a whole sequence");
     const memory = memoryOf(scope, config, input);
     const isSingle = input.type.dims.length === 2;
     const [batch, size] = input.type.dims;

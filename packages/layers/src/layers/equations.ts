@@ -36,6 +36,11 @@ export const equations = defineLayer({
         expected: `${inputs.length} names`,
         received: Object.keys(config.reads).join(", "),
       });
+    inputs.forEach(({ type: { dims } }, i) => {
+      const [name, shape] = Object.entries(config.reads)[i];
+      if (dims.length > 1 && dims[1] === scope.time && [shape].flat().length > dims.length - 2)
+        scope.needsWhole(`"reads": "${name}" with the axis of the steps`);
+    });
     const { g, name, pointer, dtype, training, weight, uniform } = scope;
     return {
       output: applyEquations({ g, kind: "layer", name, pointer, dtype, training, weight, uniform }, config, inputs),

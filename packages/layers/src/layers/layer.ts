@@ -9,6 +9,7 @@ import type { CellDocuments } from "../cells/registry.js";
 import { nameSchema, pathSchema, referencesSchema } from "../config/names.js";
 import { refuse } from "../config/refuse.js";
 import type { Initializer } from "../init/registry.js";
+import type { Carry } from "../model/carries.js";
 
 /** What a layer may use while it is built. */
 export interface LayerScope {
@@ -29,6 +30,15 @@ export interface LayerScope {
   find(reference: string): Value | undefined;
   /** The time axis of the task's main input, which the input "lengths" is about; undefined where it has none. */
   readonly time: Dim | undefined;
+  /** The steps that each sequence has had before this part of it, i32[B]; undefined in a graph of whole sequences. */
+  readonly stepsBefore: Value | undefined;
+  /**
+   * What a run over time begins with: `initial`, [B, ...], or in a graph of parts of sequences what the layer told `end` in the
+   * part before. `path` tells the carries of a layer apart.
+   */
+  carry(path: string, initial: Value): Carry;
+  /** For a layer whose output at a step depends on later ones: refuses graphs of parts. `received` names the setting that is the reason. */
+  needsWhole(received: string): void;
   /**
    * Numbers of type f32, uniform on [0, 1): a function of the run's key, the step, and the name of the
    * layer with `path`, so that they are the same on every backend and after a resume. Training graphs only.

@@ -4,7 +4,7 @@ import * as z from "zod";
 import { refuse } from "../config/refuse.js";
 import { checkFloats, defineLayer, knownSize, layerSchema } from "./layer.js";
 
-/** out[:, 0] = fill; out[:, t] = x[:, t-1]. x [B, T, ...] of floats or of ids, i32. */
+/** out[:, 0] = fill; out[:, t] = x[:, t-1]. x [B, T, ...] of floats or of ids, i32. Parts of sequences hand over their last step. */
 export const shift = defineLayer({
   type: "shift",
   summary: "Moves a sequence one step later, so that a decoder sees what it should have said before (teacher forcing).",
@@ -29,13 +29,13 @@ export const shift = defineLayer({
         received: String(fill),
       });
     const [batch, time, ...rest] = dims;
-    const first = g.constant({ dtype, dims: [batch, 1, ...rest], data: [fill] });
-    const others = g.slice(input, {
-      start: dims.map(() => 0),
-      limit: [batch, subtractDims(time, 1), ...rest],
-      step: dims.map(() => 1),
-    });
-    return { output: g.concat([first, others], { axis: 1 }) };
+    const { begin, end } = scope.carry("last", g.constant({ dtype, dims: [batch, 1, ...rest], data: [fill] }));
+    const last = subtractDims(time, 1);
+    const none = dims.map(() => 0);
+    const step = dims.map(() => 1);
+    const others = g.slice(input, { start: none, limit: [batch, last, ...rest], step });
+    end(g.slice(input, { start: [0, last, ...none.slice(2)], limit: dims, step }));
+    return { output: g.concat([begin, others], { axis: 1 }) };
   },
 });
 

@@ -12,6 +12,8 @@ export interface CellRun {
   randomKey(): Value;
   /** Each [B, ...]. */
   readonly initial: Named<Value>;
+  /** The steps that each sequence has had before, i32[B]; undefined: none. */
+  readonly stepsBefore: Value | undefined;
   readonly reverse: boolean;
   /** i32[B]; absent: every example has T steps. */
   readonly lengths: Value | undefined;
@@ -54,7 +56,7 @@ export function runToLast(g: GraphBuilder, run: CellRun): CellRunResult {
 
 function scanCell(
   g: GraphBuilder,
-  { step, origin, inputs, randomKey, initial, reverse, lengths, checkpoint, truncate }: CellRun,
+  { step, origin, inputs, randomKey, initial, stepsBefore, reverse, lengths, checkpoint, truncate }: CellRun,
   padding: "zero" | "hold",
   /** Asked once, with the name of the state that is the output, if one is: whether the outputs are wanted. */
   wantsOutputs: (stateShown: string | undefined) => boolean,
@@ -71,7 +73,10 @@ function scanCell(
     },
     (body, { carry, x, t }) => {
       const random = (stream: string, dims: Dims): Value => uniform(body, randomKey(), t, { stream, dims });
-      const { state, output } = body.at(origin, () => step({ g: body, inputs: x, state: carry, t, uniform: random }));
+      const { state, output } = body.at(origin, () => {
+        const index = stepsBefore === undefined ? t : body.add(stepsBefore, t);
+        return step({ g: body, inputs: x, state: carry, t: index, uniform: random });
+      });
       const stateShown = Object.keys(state).find((name) => state[name] === output);
       const y: Named<Value> = wantsOutputs(stateShown) ? { [OUTPUT]: output } : {};
       return { carry: state, y };

@@ -105,6 +105,7 @@ export const recurrent = defineLayer({
     const cell = makeCell(config.cell, scope.cells, cellPointer);
     checkInputs(scope, cell, inputs);
     const context = contextOf(scope, cell, config.context);
+    checkWhole(scope, config);
     const [first, ...others] = inputs;
     const [batch] = first.type.dims;
     const directions = DIRECTIONS[config.direction];
@@ -124,12 +125,15 @@ export const recurrent = defineLayer({
       const shapes = shapesOf(scope, read, context);
       const results = directions.map(({ path, reverse }): CellRunResult => {
         const runPath = layerPath + path;
+        const initial = initialOf(finals.length, runPath, cell.states(shapes));
+        const carries = mapValues(initial, (value, name) => scope.carry(runPath + name, value));
         const run = {
           step: startRun(scope, cell, shapes, { inputs: read, context }, runPath),
           origin: cellPointer,
           inputs: read,
           randomKey: () => scope.randomKey(`${runPath}steps`),
-          initial: initialOf(finals.length, runPath, cell.states(shapes)),
+          initial: mapValues(carries, ({ begin }) => begin),
+          stepsBefore: scope.stepsBefore,
           reverse,
           lengths,
           padding: config.padding,
@@ -140,6 +144,7 @@ export const recurrent = defineLayer({
           isTop && config.output === "last" ? runToLast(g, run) : runSequence(g, run),
         );
         finals.push(result.final);
+        for (const [name, { end }] of Object.entries(carries)) end(result.final[name]);
         return result;
       });
       x = mergeOutputs(scope, config.merge, results);
@@ -150,6 +155,14 @@ export const recurrent = defineLayer({
     };
   },
 });
+
+/** Notes what cannot be computed from one part of a sequence after the other. */
+function checkWhole(scope: LayerScope, { direction, initialState, context }: RecurrentConfig): void {
+  if (direction !== "forward") scope.needsWhole(`"direction": "${direction}"`);
+  // What another layer gives it, such as the end of an encoder, is known only after that layer has read everything.
+  if (typeof initialState !== "string") scope.needsWhole("an initial state that another layer gives");
+  if (Object.keys(context).length > 0) scope.needsWhole("a context that another layer gives");
+}
 
 /** Checks that there is a sequence for each input of the cell. */
 function checkInputs(scope: LayerScope, cell: Cell, inputs: readonly Value[]): void {
@@ -242,8 +255,8 @@ function startRun(
   });
 }
 
-const mapValues = <T, R>(record: Named<T>, map: (value: T) => R): Named<R> =>
-  Object.fromEntries(Object.entries(record).map(([name, value]) => [name, map(value)]));
+const mapValues = <T, R>(record: Named<T>, map: (value: T, name: string) => R): Named<R> =>
+  Object.fromEntries(Object.entries(record).map(([name, value]) => [name, map(value, name)]));
 
 /** [B, T, ...] ↔ [T, B, ...]: batches come from outside first, the loop runs over the first axis. */
 const swapTimeAndBatch = ({ g }: LayerScope, x: Value): Value =>

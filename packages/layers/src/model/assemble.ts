@@ -1,11 +1,13 @@
 /** Layers, loss and metrics put together into one graph. */
 import {
   buildGraph,
+  formatType,
   i32,
   isFloat,
   ShapeError,
   u32,
   uniform,
+  type Dims,
   type Graph,
   type GraphBuilder,
   type Issue,
@@ -16,6 +18,7 @@ import type { ModelConfig } from "../config/schema.js";
 import type { LayerOutputs, LayerScope } from "../layers/layer.js";
 import { layerDefinitionOf } from "../layers/registry.js";
 import { parameterCount, type ParamSpec } from "../params.js";
+import { carriesInParts, NO_CARRIES, type Carries, type CarrySpec } from "./carries.js";
 import { buildObjective, LOSS, sumOfLosses } from "./results.js";
 import { KEY_PARAM, STEP_PARAM, type Signature } from "./signature.js";
 import { makeWeights } from "./weights.js";
@@ -46,11 +49,14 @@ export interface Assembly {
   readonly graph: Graph;
   readonly params: readonly ParamSpec[];
   readonly layers: readonly LayerSummary[];
+  /** What parts of sequences hand over; nothing in a graph of whole ones. */
+  readonly carries: readonly CarrySpec[];
 }
 
 /**
  * The graph of a model, and the weights that it asks for. Weights that are known already are declared first, in
- * their order; without them, they are declared where a layer first asks.
+ * their order; without them, they are declared where a layer first asks. `inParts`: sequences come in parts, and the
+ * graph has the state of carries.ts; a ConfigError names each layer that cannot work so.
  */
 export function assemble(
   config: ModelConfig,
@@ -58,6 +64,7 @@ export function assemble(
   wiring: Wiring,
   mode: Mode,
   known: readonly ParamSpec[],
+  inParts = false,
 ): Assembly {
   const { dtype } = config;
   const g = buildGraph(config.name);
@@ -75,7 +82,9 @@ export function assemble(
     if (value !== undefined) return value;
     throw new TypeError(`internal: ${formatReference(reference)} was not checked; please report this`);
   };
-  const time = inputs.get(wiring.mainInput)?.type.dims[1];
+  const [batch, time] = inputs.get(wiring.mainInput)?.type.dims ?? [];
+  const parts = inParts ? carriesInParts(g, batch, time) : undefined;
+  const carries = parts ?? NO_CARRIES;
   const scopeOf = (layer: WiredLayer): LayerScope => ({
     g,
     name: layer.name,
@@ -83,6 +92,11 @@ export function assemble(
     dtype,
     training: mode === "train",
     time,
+    stepsBefore: carries.stepsBefore(),
+    carry: (path, initial) => carries.carry(`${layer.name}.${path}`, initial),
+    needsWhole: (received) => {
+      carries.needsWhole(layer.pointer, layer.name, received);
+    },
     weight: (path, dims, initializer, trainable = true) =>
       weights.weightOf(layer, { path, dims, initializer, trainable: trainable && layer.trainable }),
     find(reference) {
@@ -100,6 +114,7 @@ export function assemble(
       layerDefinitionOf(layer.config).build(scopeOf(layer), layer.config, layer.inputs.map(resolve)),
     );
     weights.checkTies(layer);
+    if (inParts) checkSteps(layer, outputs, [batch, time], carries);
     // A layer that hands on what it read (dropout outside training) does not rename it.
     if (!named.has(outputs.output)) g.named(layer.name, outputs.output);
     named.add(outputs.output);
@@ -110,7 +125,25 @@ export function assemble(
   const results: Record<string, Value> = {};
   for (const [name, reference] of Object.entries(wiring.results)) results[name] = resolve(reference);
   if (mode !== "predict") Object.assign(results, buildObjectives(g, wiring, resolve, targets));
-  return { graph: g.build(results), params: weights.params, layers };
+  const handed = parts?.finish();
+  return {
+    graph: g.build({ ...results, ...handed?.outputs }, handed?.state),
+    params: weights.params,
+    layers,
+    carries: handed?.carries ?? [],
+  };
+}
+
+/** A layer that works step by step leaves the axis of the steps where it is, and as long as it is. */
+function checkSteps(
+  { name, pointer }: WiredLayer,
+  { output, more = {} }: LayerOutputs,
+  axes: Dims,
+  carries: Carries,
+): void {
+  const isKept = ({ dims }: TensorType): boolean => dims.every((dim, i) => typeof dim === "number" || dim === axes[i]);
+  const other = [output, ...Object.values(more)].find(({ type }) => !isKept(type));
+  if (other !== undefined) carries.needsWhole(pointer, name, `an output of type ${formatType(other.type)}`);
 }
 
 /** The loss, the losses that it is the sum of if there are several, and the metrics. */

@@ -1,10 +1,11 @@
 /** A model: a config that fits a task, with its weights as data and its graphs on demand. */
-import type { Graph, Issue, TensorType } from "@latchgrad/core";
+import { formatType, type Graph, type Issue, type TensorType } from "@latchgrad/core";
 import { checkCellDocuments } from "../cells/registry.js";
-import { configIssue, throwIssues } from "../config/refuse.js";
+import { configIssue, refuse, throwIssues } from "../config/refuse.js";
 import type { ModelConfig } from "../config/schema.js";
 import { parameterCount, type ParamSpec } from "../params.js";
 import { assemble, type LayerSummary, type Mode } from "./assemble.js";
+import type { CarrySpec } from "./carries.js";
 import type { PlacedObjective } from "./results.js";
 import { checkSignature, type Signature } from "./signature.js";
 import { wireLayers, type Wiring } from "./wiring.js";
@@ -24,6 +25,19 @@ export interface Model {
    * are `prediction`, the further outputs of the config and (but for "predict") `loss` and each loss and metric by its name.
    */
   graph(mode: Mode): Graph;
+  /**
+   * The graph for sequences that come in parts, one step each or many: what layers carry from step to step is state, handed from one
+   * part to the next. A further parameter is `begins`, bool[B]: the examples of which a sequence begins with this part. The results are those
+   * of the whole sequences, also in their last bit. Throws ConfigError where a layer needs whole sequences, or the model reads none.
+   */
+  graphOfParts(mode: Mode): GraphOfParts;
+}
+
+/** A graph whose state is what parts of sequences hand over. */
+export interface GraphOfParts {
+  readonly graph: Graph;
+  /** Its state, with the batch as first axis; whatever stands there before a sequence begins counts for nothing. */
+  readonly carries: readonly CarrySpec[];
 }
 
 /** The model that a config describes, for the inputs and targets of a task. Throws ConfigError or ShapeError where they do not fit. */
@@ -40,6 +54,11 @@ export function buildModel(config: ModelConfig, signature: Signature): Model {
     layers,
     objectives: wiring.objectives.map(({ objective }) => objective),
     graph: (mode) => assemble(config, signature, wiring, mode, params).graph,
+    graphOfParts(mode) {
+      checkSequence(signature, wiring.mainInput);
+      const { graph, carries } = assemble(config, signature, wiring, mode, params, true);
+      return { graph, carries };
+    },
   };
 }
 
@@ -61,6 +80,16 @@ function untrainedIssues(params: readonly ParamSpec[], { layers, judged }: Wirin
         hint: 'give "loss" an element for it, with "prediction" and "target", or set "trainable": false',
       }),
     ];
+  });
+}
+
+/** Only a sequence whose length is open can come in parts. */
+function checkSequence({ inputs }: Signature, mainInput: string): void {
+  const { dims } = inputs[mainInput];
+  if (dims.length >= 2 && typeof dims[1] === "string") return;
+  refuse("no-sequence", "/task", {
+    problem: "what comes in parts is a sequence [B, T, ...] of any length",
+    received: `${mainInput} ${formatType(inputs[mainInput])}`,
   });
 }
 

@@ -13,18 +13,19 @@ export interface Signature {
 /** Parameters of every training graph, besides weights, inputs and targets: the run's key and the number of the step. */
 export const KEY_PARAM = "key";
 export const STEP_PARAM = "step";
+/** The parameter of a graph of parts of sequences that says which of them begin, bool[B]. */
+export const BEGINS_PARAM = "begins";
+const RESERVED: readonly string[] = [KEY_PARAM, STEP_PARAM, BEGINS_PARAM];
 
 /** Checks what a task promises: the names of inputs and targets differ, and none is taken by the graph itself. */
 export function checkSignature({ inputs, targets }: Signature): void {
   const names = [...Object.keys(inputs), ...Object.keys(targets)];
-  const wrong = names.filter(
-    (name, i) => names.indexOf(name) !== i || name === KEY_PARAM || name === STEP_PARAM || name.includes("."),
-  );
+  const wrong = names.filter((name, i) => names.indexOf(name) !== i || RESERVED.includes(name) || name.includes("."));
   if (wrong.length === 0) return;
   throw new GraphError(
     wrong.map((name) => ({
       code: "signature.name",
-      problem: `inputs and targets have different names, without dots, other than ${KEY_PARAM} and ${STEP_PARAM}`,
+      problem: `inputs and targets have different names, without dots, other than ${RESERVED.join(", ")}`,
       at: { kind: "value", name: `${name}: ${formatType(inputs[name] ?? targets[name])}` },
     })),
   );
