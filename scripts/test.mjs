@@ -9,12 +9,15 @@ const reporters = ["--reporter=default", "--reporter=json", "--outputFile.json=.
 const failed = await runStages([
   { name: "install", run: install, needed: true },
   { name: "build", run: build, needed: true },
-  { name: "format", run: () => tool("prettier", [".", "--check"]) },
-  { name: "lint", run: () => tool("eslint", [".", "--max-warnings", "0"]) },
-  { name: "types", run: checkTypes },
-  { name: "unused", run: () => tool("knip", []) },
-  { name: "packages", run: checkPackages },
-  { name: "docs", run: () => tool("typedoc", []) },
+  // Beside each other, the longest first.
+  [
+    { name: "types", run: checkTypes },
+    { name: "lint", run: () => tool("eslint", [".", "--max-warnings", "0"]) },
+    { name: "docs", run: () => tool("typedoc", []) },
+    { name: "format", run: () => tool("prettier", [".", "--check"]) },
+    { name: "packages", run: checkPackages },
+    { name: "unused", run: () => tool("knip", []) },
+  ],
   { name: "tests", run: () => tool("vitest", ["run", ...reporters]) },
 ]);
 if (failed.length > 0) console.log(`failed: ${failed.join(", ")}`);

@@ -42,6 +42,29 @@ describe("stages", () => {
   test("end at a failed one that the others need", async () => {
     expect((await stagesOf(true)).lines).toHaveLength(3);
   });
+
+  test("in an inner list run two at a time, and all of them before the next stage", async () => {
+    let running = 0;
+    const most: number[] = [];
+    const order: string[] = [];
+    const stage = (name: string, turns: number) => ({
+      name,
+      run: async () => {
+        most.push(++running);
+        for (let i = 0; i < turns; i++) await Promise.resolve();
+        running--;
+        order.push(name);
+        return name === "b" ? bad() : ok();
+      },
+    });
+    const inner = [stage("a", 90), stage("b", 10), stage("c", 20), stage("d", 30)];
+    const failed = await runStages([stage("first", 1), inner, stage("last", 1)], () => {});
+    expect(Math.max(...most)).toBe(2);
+    expect(order[0]).toBe("first");
+    expect(order.at(-1)).toBe("last");
+    expect([...order].sort()).toEqual(["a", "b", "c", "d", "first", "last"]);
+    expect(failed).toEqual(["b"]);
+  });
 });
 
 describe("commands", () => {
