@@ -78,7 +78,7 @@ export type { PadAttrs, SliceAttrs } from "./ops/slice.js";
 export type { WhileAttrs } from "./ops/while.js";
 export type { OverlapAttrs, WindowAttrs, WindowSteps } from "./ops/windows.js";
 export type * from "./kernel/kernel.js";
-export type { Lanes } from "./kernel/lanes.js";
+export type { Lanes, LaneType } from "./kernel/lanes.js";
 export type { Block, CellStates, Repetition, Statement } from "./notation/block.js";
 export { elaborate, elaborateExample, elaborateFormula } from "./notation/elaborate.js";
 export { signatureOf, type Call, type NotationFunction, type Parameter } from "./notation/functions/function.js";

@@ -3,10 +3,11 @@
  * machine code. Stricter than a target needs to be: it refuses what a description promises not to do.
  */
 import type { Kernel, LaneFunction, LoopCode } from "../src/kernel/kernel.js";
+import type { LaneType } from "../src/kernel/lanes.js";
 import { laneOf, numberLanes, numberOf, type NumberLane } from "../src/kernel/number-lanes.js";
 import { elementCount, forEachOffset, stridesOf } from "../src/shape/strides.js";
 import { sizesOf, type Tensor } from "../src/shape/tensor.js";
-import type { DType, TensorType } from "../src/shape/tensor-type.js";
+import type { TensorType } from "../src/shape/tensor-type.js";
 
 type KernelOf<K extends Kernel["kind"]> = Extract<Kernel, { readonly kind: K }>;
 
@@ -18,7 +19,7 @@ const lanes = numberLanes();
 const laneAt = ({ type, data }: Tensor, i: number): NumberLane => laneOf(type.dtype, data[i]);
 
 /** The number of a lane that has to have the type. */
-function numberOfType(lane: NumberLane, dtype: DType): number {
+function numberOfType(lane: NumberLane, dtype: LaneType): number {
   if (lane.dtype !== dtype) throw new TypeError(`a result of type ${dtype}, not ${lane.dtype}`);
   return numberOf(lane);
 }

@@ -5,10 +5,11 @@
  */
 
 export const I32 = 0x7f;
+export const I64 = 0x7e;
 export const F32 = 0x7d;
 export const F64 = 0x7c;
 export const V128 = 0x7b;
-export type ValueType = typeof I32 | typeof F32 | typeof F64 | typeof V128;
+export type ValueType = typeof I32 | typeof I64 | typeof F32 | typeof F64 | typeof V128;
 
 const FUNCTION_TYPE = 0x60;
 const NO_RESULT = 0x40;
@@ -25,14 +26,14 @@ export function unsigned(value: number): number[] {
   return bytes;
 }
 
-/** LEB128 of a number from -2³¹ to 2³¹ - 1. */
+/** LEB128 of a whole number from -2⁶³ to 2⁶³ - 1. */
 export function signed(value: number): number[] {
   const bytes: number[] = [];
-  let rest = value | 0;
+  let rest = value;
   for (;;) {
-    const low = rest & 0x7f;
-    rest >>= 7;
-    if ((rest === 0 && (low & 0x40) === 0) || (rest === -1 && (low & 0x40) !== 0)) return [...bytes, low];
+    const low = ((rest % 128) + 128) % 128;
+    rest = Math.floor(rest / 128);
+    if ((rest === 0 && low < 64) || (rest === -1 && low >= 64)) return [...bytes, low];
     bytes.push(low | 0x80);
   }
 }
@@ -63,6 +64,8 @@ export interface Code {
   get(local: Local): void;
   set(local: Local): void;
   i32(value: number): void;
+  /** A whole number from -2⁶³ to 2⁶³ - 1 that a number can hold. */
+  i64(value: number): void;
   f32(value: number): void;
   f64(value: number): void;
   call(func: number): void;
@@ -115,7 +118,10 @@ function writeFunction(params: number, write: (code: Code) => void, functionOf: 
       push([0x21, ...unsigned(index)]);
     },
     i32: (value) => {
-      push([0x41, ...signed(value)]);
+      push([0x41, ...signed(value | 0)]);
+    },
+    i64: (value) => {
+      push([0x42, ...signed(value)]);
     },
     f32: (value) => {
       push([0x43, ...floatBytes(value, 4)]);

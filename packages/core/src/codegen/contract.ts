@@ -8,13 +8,24 @@
  */
 import { isFloat, type DType } from "../shape/tensor-type.js";
 import { I32, type Code, type Local } from "./assembler.js";
-import { BYTES, load, store, wasmLanes, type Operand, type Precision, type Width } from "./lanes-target.js";
+import {
+  BYTES,
+  load,
+  store,
+  vectorWidth,
+  wasmLanes,
+  type Operand,
+  type Precision,
+  type Width,
+} from "./lanes-target.js";
 import { copyOf } from "./map.js";
 
-/** Rows and columns of a tile at most: what 16 vector registers hold without spilling. */
+/** Rows and vectors of columns of a tile at most: what 16 vector registers hold without spilling. */
 export const TILE_ROWS = 6;
-export const TILE_COLUMNS = 8;
-/** Steps of the contracted index that a tile takes at once: 8 kB of a right panel, 6 kB of a left one. */
+const TILE_VECTORS = 2;
+/** Columns of a tile at most. */
+export const tileColumns = (dtype: DType): number => TILE_VECTORS * vectorWidth(dtype);
+/** Steps of the contracted index that a tile takes at once: 8 kB of a right panel, of a left one 6 kB, or 12 kB of f64. */
 const DEPTH_BLOCK = 256;
 const UNROLL = 4;
 
@@ -85,11 +96,13 @@ export function rowGroups(rows: number): readonly Groups[] {
 }
 
 /** Columns in groups as wide as a tile, and a rest. */
-export const columnGroups = (columns: number): readonly Groups[] =>
-  nonEmpty([
-    { count: Math.floor(columns / TILE_COLUMNS), size: TILE_COLUMNS },
-    { count: 1, size: columns % TILE_COLUMNS },
+export function columnGroups(columns: number, dtype: DType): readonly Groups[] {
+  const size = tileColumns(dtype);
+  return nonEmpty([
+    { count: Math.floor(columns / size), size },
+    { count: 1, size: columns % size },
   ]);
+}
 
 /** Equal tiles along one axis, and where an operand has what they read; distances in elements. */
 interface Part extends Groups {
@@ -124,18 +137,18 @@ function partsOf(
 }
 
 /** A group of columns as a whole, as vectors, one by one. */
-function cutColumns(isVectorized: boolean, size: number): readonly { readonly size: number; readonly width: Width }[] {
-  if (isVectorized && size === TILE_COLUMNS) return [{ size, width: 4 }];
-  const vectors = isVectorized ? Math.floor(size / 4) : 0;
+function cutColumns(width: Width, size: number): readonly { readonly size: number; readonly width: Width }[] {
+  if (width > 1 && size === TILE_VECTORS * width) return [{ size, width }];
+  const vectors = width > 1 ? Math.floor(size / width) : 0;
   return [
-    ...Array.from({ length: vectors }, () => ({ size: 4, width: 4 as const })),
-    ...Array.from({ length: size - 4 * vectors }, () => ({ size: 1, width: 1 as const })),
+    ...Array.from({ length: vectors }, () => ({ size: width, width })),
+    ...Array.from({ length: size - width * vectors }, () => ({ size: 1, width: 1 as const })),
   ];
 }
 
-/** Whether tiles of several columns are computed with vectors. */
-export const isVectorizedContract = ({ dtype, right }: ContractKernel): boolean =>
-  (right.kind === "panels" || right.outer === 1) && BYTES[dtype] === 4;
+/** How many columns of a tile of several are computed at once. */
+export const widthOfContract = ({ dtype, right }: ContractKernel): Width =>
+  right.kind === "panels" || right.outer === 1 ? vectorWidth(dtype) : 1;
 
 /**
  * Writes the function body. Parameters: addresses of left, right, result and the addend if there is one. `tileFunction` gives the number of
@@ -147,9 +160,9 @@ export function writeContract(code: Code, kernel: ContractKernel, tileFunction: 
   const bytes = BYTES[dtype];
   const [x, y, out] = code.params;
   const addend = kernel.addend === undefined ? undefined : { ...kernel.addend, base: code.params[3] };
-  const isVectorized = isVectorizedContract(kernel);
+  const width = widthOfContract(kernel);
   const rowParts = partsOf(left, rowGroups(rows), depth, (size) => [{ size, width: 1 }]);
-  const columnParts = partsOf(right, columnGroups(columns), depth, (size) => cutColumns(isVectorized, size));
+  const columnParts = partsOf(right, columnGroups(columns, dtype), depth, (size) => cutColumns(width, size));
   const done = code.local(I32);
   /** A copy of `base` + the part's first element + the steps of the contracted index that are done. */
   const startOf = (base: Local, { first, depth: perStep }: Part): Local => {

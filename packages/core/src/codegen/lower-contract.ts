@@ -4,8 +4,8 @@ import { elementCount, stridesOf } from "../shape/strides.js";
 import {
   columnGroups,
   rowGroups,
-  TILE_COLUMNS,
   TILE_ROWS,
+  tileColumns,
   writeContract,
   writeTile,
   type Addend,
@@ -89,11 +89,11 @@ export function contractSteps(
   // axis of several moves whole rows.
   const isRowMajor = strideOf(x, "contract") === 1;
   const left =
-    pays(columns / TILE_COLUMNS, rows) && !isRowMajor
+    pays(columns / tileColumns(out.dtype), rows) && !isRowMajor
       ? panelsOf(lowering, x, rowGroups(rows))
       : strided(lowering, x, "free first");
   const right = pays(rows / TILE_ROWS, columns)
-    ? panelsOf(lowering, y, columnGroups(columns))
+    ? panelsOf(lowering, y, columnGroups(columns, out.dtype))
     : strided(lowering, y, "contract first");
   const freeOfX = x.free.length;
   const addend = hasAddend ? addendOf(lowering, stored(addendOperand), batchX.length, freeOfX) : undefined;

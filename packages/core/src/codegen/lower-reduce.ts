@@ -1,9 +1,9 @@
 /** Reductions as kernels, for one thread and for several. */
 import { elementCount, stridesOf } from "../shape/strides.js";
 import { BYTES, type Precision } from "./lanes-target.js";
-import { coalesce, VECTOR_WIDTH } from "./map.js";
+import { coalesce } from "./map.js";
 import type { Kernel } from "./program.js";
-import { isVectorizedReduce, writeReduce, type ReduceKernel } from "./reduce.js";
+import { widthOfReduce, writeReduce, type ReduceKernel } from "./reduce.js";
 import { rowLength } from "./share-map.js";
 import { rangesOf, type Division } from "./sharing.js";
 import { spanOf } from "./spans.js";
@@ -52,7 +52,7 @@ const LATENCY = 4;
 
 function workOf(reduce: ReduceKernel): number {
   const additions = elementCount(reduce.kept.dims) * elementCount(reduce.reduced.dims);
-  return (additions * LATENCY) / (isVectorizedReduce(reduce) ? VECTOR_WIDTH : 1);
+  return (additions * LATENCY) / widthOfReduce(reduce);
 }
 
 /** Cuts along the first axis of the result. What is combined is never cut. */
@@ -60,7 +60,7 @@ function divide(reduce: ReduceKernel, row: number, threads: number): readonly Di
   const { dtype, kept } = reduce;
   if (kept.dims.length === 0) return [];
   const [size, ...rest] = kept.dims;
-  const unit = rest.length === 0 && isVectorizedReduce(reduce) ? VECTOR_WIDTH : 1;
+  const unit = rest.length === 0 ? widthOfReduce(reduce) : 1;
   const partOf = (
     begin: number,
     count: number,

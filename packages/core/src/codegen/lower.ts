@@ -8,7 +8,7 @@ import type { Graph, ValueId } from "../ir/graph.js";
 import { placeOf } from "../graph/place.js";
 import { elementCount, stridesOf } from "../shape/strides.js";
 import { sizesOf } from "../shape/tensor.js";
-import type { DType } from "../shape/tensor-type.js";
+import { isFloat, type DType } from "../shape/tensor-type.js";
 import { BYTES, type Precision } from "./lanes-target.js";
 import { lowerGraph } from "./lower-graph.js";
 import { finiteStep } from "./finite.js";
@@ -128,7 +128,7 @@ export function lower(graph: Graph, precision: Precision, { finite = [], observe
   });
   for (const name of finite) {
     const port = outputs.find((output) => output.name === name);
-    if (port?.dtype === "f32")
+    if (port !== undefined && isFloat(port.dtype))
       lowering.append(main, finiteStep(port, sites.push({ stops: "finite", output: name }) - 1));
   }
   // State advances last of all, so that a run that is stopped leaves it as it was.

@@ -1,7 +1,7 @@
 /** Map kernels: one loop nest over elements for any number of fused elementwise ops. */
 import type { DType } from "../shape/tensor-type.js";
 import { I32, type Code, type Local } from "./assembler.js";
-import { isVectorizable, type LaneCall } from "./vectorizable.js";
+import { widthOf, type LaneCall } from "./vectorizable.js";
 import { BYTES, load, store, wasmLanes, type Operand, type Precision, type Width } from "./lanes-target.js";
 
 /** How a loop nest walks over one tensor: elements between neighbours along each axis. */
@@ -44,26 +44,22 @@ export function coalesce(
   return { dims: sizes, strides: strides.map((walk) => kept.map((axis) => walk[axis])) };
 }
 
-export const VECTOR_WIDTH = 4;
-
-/** Whether four neighbours along the last axis lie side by side, or are one element for inputs. */
+/** Whether neighbours along the last axis lie side by side, or are one element for inputs. */
 const haveNeighbours = (walks: readonly Walk[], inner: (walk: number) => number, inputs: number): boolean =>
   walks.every((_, i) => inner(i) === 1 || (inner(i) === 0 && i < inputs));
 
 /** Elements from one turn of the innermost loop to the next. */
 const innerStrideOf = ({ strides }: Walk): number => strides.at(-1) ?? 1;
 
-/** Whether four elements along the last axis are computed at once; one to three at its end are not. */
-export function isVectorizedMap({ dims, inputs, nodes, outputs }: MapKernel): boolean {
+/** How many elements along the last axis are computed at once; fewer at its end are computed one by one. */
+export function widthOfMap({ dims, inputs, nodes, outputs }: MapKernel): Width {
   const walks = [...inputs, ...outputs];
-  return (
-    (dims.at(-1) ?? 1) >= VECTOR_WIDTH &&
-    haveNeighbours(walks, (walk) => innerStrideOf(walks[walk]), inputs.length) &&
-    isVectorizable(
-      inputs.map((walk) => walk.dtype),
-      nodes,
-    )
+  if (!haveNeighbours(walks, (walk) => innerStrideOf(walks[walk]), inputs.length)) return 1;
+  const width = widthOf(
+    inputs.map((walk) => walk.dtype),
+    nodes,
   );
+  return (dims.at(-1) ?? 1) >= width ? width : 1;
 }
 
 /** Writes the kernel's function body. Parameters: addresses of the inputs, then of the outputs. */
@@ -74,7 +70,7 @@ export function writeMap(code: Code, kernel: MapKernel, precision: Precision): v
   const rank = dims.length;
   const innerSize = dims.at(-1) ?? 1;
   const innerStride = (walk: number): number => innerStrideOf(walks[walk]);
-  const vectorized = isVectorizedMap(kernel);
+  const vector = widthOfMap(kernel);
   const pointers = code.params;
 
   const elements = (width: Width): void => {
@@ -101,10 +97,8 @@ export function writeMap(code: Code, kernel: MapKernel, precision: Precision): v
         if (rank > 0) advanceAll((walk) => step(walk, innerStride(walk) * width));
       });
     };
-    if (vectorized) {
-      run(4, Math.floor(innerSize / VECTOR_WIDTH));
-      run(1, innerSize % VECTOR_WIDTH);
-    } else run(1, innerSize);
+    run(vector, Math.floor(innerSize / vector));
+    run(1, innerSize % vector);
   };
   const nest = (axis: number): void => {
     if (axis >= rank - 1) {

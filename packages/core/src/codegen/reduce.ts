@@ -1,9 +1,9 @@
-/** Reduce kernels: a fold over some axes, four results at a time where they are neighbours. */
+/** Reduce kernels: a fold over some axes, a vector of results at a time where they are neighbours. */
 import type { LaneFunction } from "../kernel/kernel.js";
 import type { DType } from "../shape/tensor-type.js";
 import type { Code } from "./assembler.js";
-import { BYTES, load, store, wasmLanes, type Precision, type Width } from "./lanes-target.js";
-import { copyOf, VECTOR_WIDTH } from "./map.js";
+import { BYTES, load, store, vectorWidth, wasmLanes, type Precision, type Width } from "./lanes-target.js";
+import { copyOf } from "./map.js";
 
 /** Axes are merged where they can be. */
 export interface ReduceKernel {
@@ -15,9 +15,9 @@ export interface ReduceKernel {
   readonly combine: LaneFunction;
 }
 
-/** Whether four results that are neighbours are computed at once; one to three at the end of their axis are not. */
-export const isVectorizedReduce = ({ dtype, kept }: Pick<ReduceKernel, "dtype" | "kept">): boolean =>
-  kept.strides.at(-1) === 1 && BYTES[dtype] * VECTOR_WIDTH === 16;
+/** How many results that are neighbours are computed at once; fewer at the end of their axis are computed one by one. */
+export const widthOfReduce = ({ dtype, kept }: Pick<ReduceKernel, "dtype" | "kept">): Width =>
+  kept.strides.at(-1) === 1 ? vectorWidth(dtype) : 1;
 
 /** Writes the kernel's function body. Parameters: addresses of the operand and of the result. */
 export function writeReduce(
@@ -68,9 +68,9 @@ export function writeReduce(
     const stride = kept.strides[axis];
     if (axis === rank - 1) {
       const size = kept.dims[axis];
-      const vectorized = isVectorizedReduce({ dtype, kept });
-      run(4, vectorized ? Math.floor(size / 4) : 0, stride);
-      run(1, vectorized ? size % 4 : size, stride);
+      const vector = widthOfReduce({ dtype, kept });
+      run(vector, Math.floor(size / vector), stride);
+      run(1, size % vector, stride);
       return;
     }
     code.repeat(kept.dims[axis], () => {

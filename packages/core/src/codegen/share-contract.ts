@@ -1,7 +1,6 @@
 /** Contractions for several threads: what they touch, and cuts between rows or columns of the result. */
-import { columnGroups, isVectorizedContract, TILE_COLUMNS, type ContractKernel, type Layout } from "./contract.js";
+import { columnGroups, tileColumns, widthOfContract, type ContractKernel, type Layout } from "./contract.js";
 import { BYTES } from "./lanes-target.js";
-import { VECTOR_WIDTH } from "./map.js";
 import { rangesOf, type Division, type Piece, type Range, type Use } from "./sharing.js";
 import { spanOf } from "./spans.js";
 
@@ -40,7 +39,7 @@ export function usesOfContract({
 }
 
 export const workOfContract = (kernel: ContractKernel): number =>
-  (kernel.batch * kernel.rows * kernel.columns * kernel.depth) / (isVectorizedContract(kernel) ? VECTOR_WIDTH : 1);
+  (kernel.batch * kernel.rows * kernel.columns * kernel.depth) / widthOfContract(kernel);
 
 const outerShift = (layout: Layout, begin: number, depth: number): number =>
   layout.kind === "panels" ? begin * depth : begin * layout.outer;
@@ -70,11 +69,11 @@ export function divideContract(kernel: ContractKernel, threads: number): readonl
           kernel: { ...kernel, rows: count },
           shifts: shiftsOf(begin, addend?.row, outerShift(left, begin, depth), 0, begin * out.row),
         }));
-  const byColumn = divide(columns, TILE_COLUMNS, ({ begin, count }) => ({
+  const byColumn = divide(columns, tileColumns(dtype), ({ begin, count }) => ({
     kernel: {
       ...kernel,
       columns: count,
-      right: right.kind === "panels" ? { ...right, groups: columnGroups(count) } : right,
+      right: right.kind === "panels" ? { ...right, groups: columnGroups(count, dtype) } : right,
     },
     shifts: shiftsOf(begin, addend?.column, 0, outerShift(right, begin, depth), begin),
   }));

@@ -1,6 +1,6 @@
 /** Kernels of plain loops for several threads: how much work they are, and cuts of their turns where these do not depend on each other. */
 import type { LoopCode } from "../kernel/kernel.js";
-import type { DType } from "../shape/tensor-type.js";
+import type { LaneType } from "../kernel/lanes.js";
 import type { LoopsKernel } from "./loops.js";
 import { rangesOf, type Range } from "./sharing.js";
 import { typeLanes } from "./vectorizable.js";
@@ -28,7 +28,7 @@ export function shapeOf({ operands, result, write }: LoopsKernel): Shape {
     return value;
   };
   const turns =
-    (isEach: boolean): LoopCode<DType>["loop"] =>
+    (isEach: boolean): LoopCode<LaneType>["loop"] =>
     (count, body) => {
       if (depth === 0) outermost.push({ isEach, count });
       depth++;
@@ -37,7 +37,7 @@ export function shapeOf({ operands, result, write }: LoopsKernel): Shape {
       times /= Math.max(count, 1);
       depth--;
     };
-  write<DType>({
+  write<LaneType>({
     lanes: typeLanes(seen),
     loop: turns(false),
     each: turns(true),

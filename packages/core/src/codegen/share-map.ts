@@ -1,7 +1,7 @@
 /** Fused elementwise loops for several threads: what they touch, and cuts along their axes. */
 import { elementCount } from "../shape/strides.js";
 import { BYTES } from "./lanes-target.js";
-import { isVectorizedMap, VECTOR_WIDTH, type MapKernel } from "./map.js";
+import { widthOfMap, type MapKernel } from "./map.js";
 import { rangesOf, type Division, type Use } from "./sharing.js";
 import { spanOf } from "./spans.js";
 import { countOperations } from "./vectorizable.js";
@@ -27,13 +27,13 @@ export function workOfMap(kernel: MapKernel): number {
       inputs.map(({ dtype }) => dtype),
       nodes,
     );
-  return (elementCount(dims) * perElement) / (isVectorizedMap(kernel) ? VECTOR_WIDTH : 1);
+  return (elementCount(dims) * perElement) / widthOfMap(kernel);
 }
 
 /** Cuts between rows of the first axis before merging, then anywhere along each axis; never through a vector. */
 export function divideMap(kernel: MapKernel, row: number, threads: number): readonly Division<MapKernel>[] {
   const { dims, inputs, outputs } = kernel;
-  const unitOf = (axis: number): number => (axis === dims.length - 1 && isVectorizedMap(kernel) ? VECTOR_WIDTH : 1);
+  const unitOf = (axis: number): number => (axis === dims.length - 1 ? widthOfMap(kernel) : 1);
   const cuts = [{ axis: 0, unit: row }, ...dims.map((_, axis) => ({ axis, unit: unitOf(axis) }))];
   return cuts.flatMap(({ axis, unit }) => {
     const ranges = dims.length === 0 ? [] : rangesOf(dims[axis], unit, threads);

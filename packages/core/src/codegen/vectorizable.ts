@@ -1,16 +1,17 @@
-/** Whether a lane function stays within 32-bit values, four of which fit a vector. */
+/** How many elements a lane function computes at once: as many as fit a vector with the largest of its values. */
 import type { LaneFunction } from "../kernel/kernel.js";
-import type { Lanes } from "../kernel/lanes.js";
-import type { DType } from "../shape/tensor-type.js";
+import type { Lanes, LaneType } from "../kernel/lanes.js";
+import { isFloat, type DType } from "../shape/tensor-type.js";
+import type { Width } from "./lanes-target.js";
 
-/** Follows element types only, and notes of each operation whether four fit a vector: not those of 64 bits, nor divisions of integers. */
-export function typeLanes(note: (fits: boolean) => void): Lanes<DType> {
-  const seen = (dtype: DType): DType => {
-    note(dtype !== "f64");
+/** Follows element types only, and notes of each operation how many fit a vector: two of 64 bits, one division of integers. */
+export function typeLanes(note: (most: Width) => void): Lanes<LaneType> {
+  const seen = (dtype: LaneType): LaneType => {
+    note(dtype === "f64" || dtype === "i64" ? 2 : 4);
     return dtype;
   };
-  const first = (x: DType): DType => seen(x);
-  const mask = (x: DType): DType => {
+  const first = (x: LaneType): LaneType => seen(x);
+  const mask = (x: LaneType): LaneType => {
     seen(x);
     return "bool";
   };
@@ -21,7 +22,8 @@ export function typeLanes(note: (fits: boolean) => void): Lanes<DType> {
     sub: first,
     mul: first,
     div(x) {
-      note(x === "f32");
+      if (isFloat(x)) return seen(x);
+      note(1);
       return x;
     },
     madd: first,
@@ -61,23 +63,26 @@ export interface LaneCall {
   readonly args: readonly number[];
 }
 
+function follow(inputs: readonly DType[], calls: readonly LaneCall[], note: (most: Width) => void): void {
+  const lanes = typeLanes(note);
+  const values: LaneType[] = [...inputs];
+  for (const { lane, args } of calls) values.push(lane(lanes, ...args.map((arg) => values[arg])));
+}
+
 /** How many operations the calls are for one element. */
 export function countOperations(inputs: readonly DType[], calls: readonly LaneCall[]): number {
   let count = 0;
-  const lanes = typeLanes(() => {
+  follow(inputs, calls, () => {
     count++;
   });
-  const values: DType[] = [...inputs];
-  for (const { lane, args } of calls) values.push(lane(lanes, ...args.map((arg) => values[arg])));
   return count;
 }
 
-export function isVectorizable(inputs: readonly DType[], calls: readonly LaneCall[]): boolean {
-  let fits = inputs.every((dtype) => dtype !== "f64");
-  const lanes = typeLanes((ok) => {
-    fits = fits && ok;
+/** How many elements the calls compute at once, when they lie side by side. */
+export function widthOf(inputs: readonly DType[], calls: readonly LaneCall[]): Width {
+  let width: Width = inputs.includes("f64") ? 2 : 4;
+  follow(inputs, calls, (most) => {
+    if (most < width) width = most;
   });
-  const values: DType[] = [...inputs];
-  for (const { lane, args } of calls) values.push(lane(lanes, ...args.map((arg) => values[arg])));
-  return fits;
+  return width;
 }

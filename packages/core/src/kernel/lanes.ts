@@ -1,17 +1,23 @@
 /**
  * Elementwise arithmetic, abstract over who carries it out. An op's lane function is
- * written once over `Lanes<V>`; V is a JavaScript number in tests, a scalar local or a vector of
- * four in WebAssembly, later an expression of C or WGSL. So there is no second translation to keep in step.
+ * written once over `Lanes<V>`; V is a JavaScript number in tests, a scalar local or a vector in
+ * WebAssembly, later an expression of C or WGSL. So there is no second translation to keep in step.
  *
  * A value knows its element type. bool is a mask: all bits set or none. Integers wrap.
- * f32 operations round once each and keep subnormal numbers, except `madd` and `nmadd`, which may fuse where precision
+ * f32 and f64 operations round once each and keep subnormal numbers, except `madd` and `nmadd`, which may fuse where precision
  * is `fast`. The bits of a NaN are nobody's business: lane functions give the same numbers whatever they are.
  */
 import type { DType } from "../shape/tensor-type.js";
 
+/**
+ * The types of values while they are computed: those of tensors, and the 64 bits of an f64 as a whole number, for its exponent and
+ * sign. i64 has add, sub, comparisons, operations on bits, and conversion to f64 between -2^51 and 2^51.
+ */
+export type LaneType = DType | "i64";
+
 export interface Lanes<V> {
-  typeOf(x: V): DType;
-  constant(dtype: DType, value: number): V;
+  typeOf(x: V): LaneType;
+  constant(dtype: LaneType, value: number): V;
 
   /** Floats and integers; operands of one type. */
   add(x: V, y: V): V;
@@ -50,7 +56,7 @@ export interface Lanes<V> {
   or(x: V, y: V): V;
   xor(x: V, y: V): V;
   not(x: V): V;
-  /** By a constant 0..31; right shift fills with the sign for i32, with 0 for u32. */
+  /** By a constant 0..31, 0..63 for i64; right shift fills with the sign, with 0 for u32. */
   shiftLeft(x: V, by: number): V;
   shiftRight(x: V, by: number): V;
 
@@ -64,6 +70,6 @@ export interface Lanes<V> {
 
   /** The same number in another type. Float to integer drops the fraction and saturates, NaN gives 0; a mask gives 1 or 0. */
   convert(x: V, dtype: DType): V;
-  /** The same 32 bits read as f32, i32 or u32. */
-  bitcast(x: V, dtype: "f32" | "i32" | "u32"): V;
+  /** The same 32 bits read as f32, i32 or u32; the same 64 bits read as f64 or i64. */
+  bitcast(x: V, dtype: Exclude<LaneType, "bool">): V;
 }

@@ -8,7 +8,7 @@ import { RunError } from "../errors/errors.js";
 import type { Attrs } from "../ir/attrs.js";
 import type { Node, ValueId } from "../ir/graph.js";
 import type { Tensor } from "../shape/tensor.js";
-import { sizeOf, type TensorType } from "../shape/tensor-type.js";
+import { isFloat, sizeOf, type TensorType } from "../shape/tensor-type.js";
 import { constantOf, splatOf } from "./constants.js";
 import type { Pass } from "./pass.js";
 
@@ -45,8 +45,8 @@ function foldSplat(op: Op, node: Node, inputs: readonly ValueId[], draft: Draft)
 const LANES = [numberLanes(), numberLanes({ fused: true })];
 
 /**
- * Whether compiled code, which rounds f32 after every operation, makes the same of the operands: constants hold f64, and
- * a folded one is rounded only at the end. Ops of f32 that compute are maps; the others move elements.
+ * Whether compiled code, which rounds after every operation, makes the same of the operands: constants hold f64, and
+ * a folded one is rounded only at the end. Ops of floats that compute are maps; the others move elements.
  */
 function isSameCompiled(
   op: Op,
@@ -56,7 +56,7 @@ function isSameCompiled(
   type: TensorType,
 ): boolean {
   const types = inputs.map((input) => input.type);
-  if (![...types, type].some(({ dtype }) => dtype === "f32")) return true;
+  if (![...types, type].some(({ dtype }) => isFloat(dtype))) return true;
   const kernel = op.kernel(types, attrs, type);
   if (kernel.kind !== "map") return true;
   return data.every((value, i) => {

@@ -144,11 +144,12 @@ function seenIn(memory: WebAssembly.Memory, { tensor, address }: Slot): Seen {
     type: { dtype, dims },
     data() {
       const count = elementCount(dims);
-      const data = new Float32Array(count);
+      const Elements = dtype === "f64" ? Float64Array : Float32Array;
+      const data = new Elements(count);
       if (tensor.kind === "splat") return data.fill(tensor.value);
-      const array = new Float32Array(memory.buffer);
+      const array = new Elements(memory.buffer);
       // A copy: the next nodes may write over it.
-      forEachOffset(dims, tensor.strides, address / 4, (flat, offset) => {
+      forEachOffset(dims, tensor.strides, address / Elements.BYTES_PER_ELEMENT, (flat, offset) => {
         data[flat] = array[offset];
       });
       return data;

@@ -22,7 +22,7 @@ export const i32 = typeOf("i32");
 export const u32 = typeOf("u32");
 export const bool = typeOf("bool");
 
-export const isFloat = (dtype: DType): dtype is FloatDType => dtype === "f32" || dtype === "f64";
+export const isFloat = <T extends string>(dtype: T): dtype is T & FloatDType => dtype === "f32" || dtype === "f64";
 export const isInteger = (dtype: DType): boolean => dtype === "i32" || dtype === "u32";
 
 export const sameDims = (a: Dims, b: Dims): boolean => a.length === b.length && a.every((dim, i) => dim === b[i]);
