@@ -8,6 +8,7 @@ export default defineConfig({
   resolve: { alias: [{ find: /^@latchgrad\/([a-z]+)$/, replacement: `${root}packages/$1/src/index.ts` }] },
   test: {
     include: ["packages/*/test/**/*.test.ts", "test/**/*.test.ts"],
+    setupFiles: ["test/random-seed.ts"],
     // Processes rather than threads, because tests start workers, send signals and fill memories of their own.
     pool: "forks",
     maxWorkers: 2,

@@ -1,4 +1,5 @@
 // Models made at random from known parts: each is built, or refused by an error of ours that names a place in the document.
+// LATCHGRAD_FUZZ=10 looks at ten times as many.
 import { fc, test as property } from "@fast-check/vitest";
 import { LatchgradError, verifyGraph, type Issue, type TensorType } from "@latchgrad/core";
 import { expect, test } from "vitest";
@@ -7,6 +8,10 @@ import { graphDocument, graphSignature, mutated } from "./mutate";
 import { documentOf, problemsOf } from "./support";
 
 type LayerDocument = ModelDocument["layers"][number];
+
+const RUNS = 1000 * Number(process.env["LATCHGRAD_FUZZ"] ?? 1);
+/** Of a property, in milliseconds. */
+const LIMIT = 240 * RUNS;
 
 const name = fc.constantFrom("a", "b", "c", "x", "z", "lengths");
 const reference = fc.oneof(
@@ -85,7 +90,7 @@ const rest: fc.Arbitrary<Partial<ModelDocument>> = fc.record({
 const placeOf = (at: Issue["at"]): string | undefined =>
   at.kind === "config" || at.kind === "equation" ? at.pointer : at.kind === "node" ? at.origin : undefined;
 
-property.prop([fc.array(layer, { minLength: 1, maxLength: 4 }), rest, signature], { numRuns: 3000 })(
+property.prop([fc.array(layer, { minLength: 1, maxLength: 4 }), rest, signature], { numRuns: RUNS })(
   "a model is built in all its modes, or refused at a place in the document",
   (layers, others, task) => {
     try {
@@ -100,9 +105,10 @@ property.prop([fc.array(layer, { minLength: 1, maxLength: 4 }), rest, signature]
       }
     }
   },
+  LIMIT,
 );
 
-property.prop([mutated], { numRuns: 10_000 })(
+property.prop([mutated], { numRuns: 3 * RUNS })(
   "a document with parts changed is built, or refused by an error of ours at a place in it",
   (document) => {
     try {
@@ -117,7 +123,7 @@ property.prop([mutated], { numRuns: 10_000 })(
       }
     }
   },
-  240_000,
+  LIMIT,
 );
 
 test("the document that is changed is good", () => {
