@@ -1,11 +1,16 @@
 /** The command line: what can be typed, and what is done then. It only calls the other packages. */
 import type { Precision } from "@latchgrad/core";
+import { MODEL_FILES } from "@latchgrad/layers";
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { join } from "node:path";
+import { compareCommand } from "./compare-command.js";
 import { describeCommand, GRAPH_CHOICES, type GraphChoice } from "./describe-command.js";
 import { ownVersion } from "./environment.js";
 import { EXIT, formatFailure } from "./failure.js";
 import { isFolder } from "./files.js";
 import { importCommand } from "./import-command.js";
+import { PLOT_FORMATS, reportCommand } from "./report-command.js";
+import type { PlotFormat } from "./report/write-report.js";
 import type { Screen } from "./screen.js";
 import { trainCommand } from "./train-command.js";
 import { weightsCommand } from "./weights-command.js";
@@ -22,11 +27,13 @@ Examples:
   latchgrad describe model.json --graph none
   latchgrad train model.json --out my-run
   latchgrad train my-run --resume
+  latchgrad report my-run
+  latchgrad compare my-run other-run --out comparison.html
   latchgrad import torch.safetensors --model model.json --mapping pytorch --out my-model`;
 
 const TRAIN_DESCRIPTION = `Train a model and compare the result with the task's baseline.
 
-The run has a folder: model.json and model.safetensors (the model), metrics.jsonl, metrics.csv and evaluations.csv,
+The run has a folder: model.json and model.safetensors (the model), report.html, metrics.jsonl, metrics.csv and evaluations.csv,
 environment.json, and checkpoints. A run that was stopped, however it was stopped, goes on with --resume, and ends with the same bits as if it
 had not been. Ctrl-C or SIGTERM ends it after the present step and saves it (exit code 130, 143); a second one ends it at once.`;
 
@@ -39,6 +46,14 @@ interface TrainFlags {
   readonly precision?: Precision;
   readonly threads?: number;
   readonly tensorboard?: boolean;
+  /** False with --no-report. */
+  readonly report: boolean;
+}
+
+interface ReportFlags {
+  readonly out?: string;
+  readonly plots?: string;
+  readonly format: PlotFormat;
 }
 
 function threadCount(text: string): number {
@@ -106,14 +121,15 @@ export async function runCommandLine(args: readonly string[], surroundings: Surr
     )
     .option("-t, --threads <count>", "how many threads share each step; changes no bit of the result", threadCount, 1)
     .option("--tensorboard", "write an event file for TensorBoard as well")
+    .option("--no-report", "write no report.html at the end")
     .action(async (file: string, options: TrainFlags, self: Command) => {
-      const { out, set = [], resume = false, precision, threads = 1, tensorboard = false } = options;
+      const { out, set = [], resume = false, precision, threads = 1, tensorboard = false, report } = options;
       if (resume && out === undefined && !(await isFolder(file)))
         self.error("error: --resume needs the folder of the run, as --out or in place of the model", {
           exitCode: EXIT.usage,
         });
       await perform(file, () =>
-        trainCommand({ file, settings: set, out, resume, precision, threads, tensorboard, screen }),
+        trainCommand({ file, settings: set, out, resume, precision, threads, tensorboard, report, screen }),
       );
     });
   program
@@ -124,6 +140,27 @@ export async function runCommandLine(args: readonly string[], surroundings: Surr
     .action((file: string, { graph }: { readonly graph: GraphChoice }) =>
       perform(file, () => describeCommand({ file, graph, screen })),
     );
+  program
+    .command("report")
+    .description("Write a run as one HTML page that needs nothing else, and its figures as files.")
+    .argument("<run>", "folder of a run, also of one that goes on or was stopped")
+    .option("-o, --out <file>", "the page (default: report.html in the folder of the run)")
+    .option("-p, --plots <folder>", "write each figure as a file into this folder")
+    .addOption(
+      new Option("-f, --format <which>", "what the figures become").choices(PLOT_FORMATS).default(PLOT_FORMATS[0]),
+    )
+    .action((run: string, { out, plots, format }: ReportFlags) =>
+      perform(join(run, MODEL_FILES.config), () => reportCommand({ run, out, plots, format, screen })),
+    );
+  program
+    .command("compare")
+    .description("Compare runs: what differs in their documents, and what came of it.")
+    .argument("<run...>", "folders of two runs or more")
+    .option("-o, --out <file>", "write the comparison as an HTML page as well")
+    .action(async (runs: readonly string[], { out }: { readonly out?: string }, self: Command) => {
+      if (runs.length < 2) self.error("error: compare needs two runs or more", { exitCode: EXIT.usage });
+      await perform(runs.join(", "), (onFile) => compareCommand({ runs, out, screen, onFile }));
+    });
   program
     .command("import")
     .description("Make a model folder of a document and of weights that another system has trained.")

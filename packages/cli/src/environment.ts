@@ -49,7 +49,7 @@ export async function addSession(folder: string, session: Session): Promise<Sess
 }
 
 /** The sessions so far; none where the file cannot be read, because no result depends on it. */
-async function sessionsIn(folder: string): Promise<readonly Session[]> {
+export async function sessionsIn(folder: string): Promise<readonly Session[]> {
   try {
     const { sessions } = JSON.parse(await readFile(join(folder, FILE), "utf8")) as { sessions?: unknown };
     return Array.isArray(sessions) ? (sessions as readonly Session[]) : [];

@@ -84,8 +84,11 @@ export function showProgress({ screen, mayStop, now = () => performance.now() }:
   };
 }
 
+/** What an evaluation found, as far as words need it. */
+export type Result = Pick<Evaluation, "loss" | "metrics"> & { readonly split: string };
+
 /** What an evaluation found: "validation loss 0.0123, accuracy 0.987". */
-export const formatEvaluation = ({ split, loss, metrics }: Evaluation): string =>
+export const formatEvaluation = ({ split, loss, metrics }: Result): string =>
   `${split} ${Object.entries({ loss, ...metrics })
     .map(([name, value]) => `${name} ${formatNumber(value)}`)
     .join(", ")}`;

@@ -1,10 +1,15 @@
 /** The result of a run in plain words: how it ended, and how the model compares with what needs no learning. */
-import type { DoneEvent, Evaluation, TrainingConfig } from "@latchgrad/optim";
+import type { Baseline, DoneEvent, TrainingConfig } from "@latchgrad/optim";
 import { formatCount, formatNumber, formatPlural } from "./format.js";
-import { formatEvaluation } from "./progress.js";
+import { formatEvaluation, type Result } from "./progress.js";
+
+/** How a run ended, as far as words need it. */
+export interface Outcome extends Pick<DoneEvent, "reason" | "step"> {
+  readonly best?: { readonly step: number; readonly value: number } | undefined;
+}
 
 /** Why the run ended, after how many steps. */
-export function formatEnding({ reason, step, best: model }: DoneEvent, training: TrainingConfig): string {
+export function formatEnding({ reason, step, best: model }: Outcome, training: TrainingConfig): string {
   const { steps, stopWhen, best } = training;
   const count =
     step === steps ? `all ${formatPlural(steps, "step")}` : `${formatCount(step)} of ${formatPlural(steps, "step")}`;
@@ -33,20 +38,23 @@ function formatGoal(goal: TrainingConfig["stopWhen"]): string {
 }
 
 /** The result on the test part, and the baseline that it is compared with where the task has one. */
-export function formatResult(evaluation: Evaluation, betterOf: (metric: string) => "lower" | "higher"): string {
+export function formatResult(
+  evaluation: Result & { readonly baseline?: Pick<Baseline, "metric" | "value" | "says"> | undefined },
+  betterOf: (metric: string) => "lower" | "higher",
+): string {
   const { baseline, split, loss, metrics } = evaluation;
   const result = formatEvaluation(evaluation);
   if (baseline === undefined) return result;
   const value = baseline.metric === "loss" ? loss : metrics[baseline.metric];
   const scores = `${split} ${baseline.metric} ${formatNumber(baseline.value)}`;
-  return `${result}\n${baseline.says}: ${scores}, so the model is ${compare(value, baseline.value, betterOf(baseline.metric))}`;
+  return `${result}\n${baseline.says}: ${scores}, so the model is ${scoreAgainst(value, baseline.value, betterOf(baseline.metric))}`;
 }
 
 /** Within this share of the baseline, a result counts as no different. */
 const NO_DIFFERENCE = 0.02;
 
 /** "41 times better", "23% better", "no better", "12% worse". */
-function compare(value: number, baseline: number, better: "lower" | "higher"): string {
+export function scoreAgainst(value: number, baseline: number, better: "lower" | "higher"): string {
   if (better === "higher") return compareShares(value, baseline);
   if (value === 0 && baseline > 0) return "without any error";
   const ratio = baseline / value;

@@ -1,6 +1,6 @@
 /**
  * What a run writes down step by step: `metrics.jsonl` with everything, `metrics.csv` with the steps,
- * `evaluations.csv`, and on request TensorBoard's event file. They are only ever
+ * `evaluations.csv`, `timing.jsonl` with the speed, and on request TensorBoard's event file. They are only ever
  * appended to. A checkpoint notes how long they are, and a run that goes on from
  * it first cuts off what came later, so that no step stands there twice and none is missing, whenever the run was stopped.
  */
@@ -15,6 +15,8 @@ type Entry = StepEvent | EvaluationEvent | DoneEvent;
 /** One of the files: what stands at its start, and what an entry adds. */
 interface Format {
   readonly file: string;
+  /** Whether it tells the time. Then no checkpoint notes its length, whose digits would depend on the clock, and it is never cut off. */
+  readonly isClocked?: boolean;
   start(): string | Uint8Array;
   add(entry: Entry): string | Uint8Array;
 }
@@ -24,7 +26,7 @@ const WRITE_AFTER_MS = 1000;
 
 export interface RunLog {
   add(entry: Entry): Promise<void>;
-  /** Waits until the disk has everything; returns the length of each file in bytes. */
+  /** Waits until the disk has everything; returns the lengths in bytes that a checkpoint notes. */
   save(): Promise<Readonly<Record<string, number>>>;
   /** Writes what is left and closes the files. */
   close(): Promise<void>;
@@ -50,11 +52,12 @@ export async function openRunLog(
     jsonLines,
     stepTable(metrics),
     evaluationTable(metrics),
+    timingLines(() => performance.now()),
     ...(tensorboard || goesOnWithEvents ? [eventFile] : []),
   ];
   const files = await Promise.all(
     formats.map(async (format) => {
-      const length = lengths?.[format.file];
+      const length = format.isClocked === true && lengths !== undefined ? "all" : lengths?.[format.file];
       const file = await openAt(join(folder, format.file), length, warn);
       if (length === undefined) file.append(format.start());
       return { format, file };
@@ -73,7 +76,8 @@ export async function openRunLog(
     async save() {
       await write();
       for (const { file } of files) await file.sync();
-      return Object.fromEntries(files.map(({ format, file }) => [format.file, file.length()]));
+      const noted = files.filter(({ format }) => format.isClocked !== true);
+      return Object.fromEntries(noted.map(({ format, file }) => [format.file, file.length()]));
     },
     async close() {
       try {
@@ -94,14 +98,19 @@ interface AppendedFile {
   close(): Promise<void>;
 }
 
-/** A file to append to, cut off at `length` first. */
-async function openAt(path: string, length: number | undefined, warn: (text: string) => void): Promise<AppendedFile> {
+/** A file to append to, cut off at `length` first; undefined is 0. */
+async function openAt(
+  path: string,
+  length: number | "all" | undefined,
+  warn: (text: string) => void,
+): Promise<AppendedFile> {
   let pending: Uint8Array[] = [];
   const handle = await attempt(RULES.write, path, () => open(path, "a+"));
-  let end = await attempt(RULES.write, path, () => cutOff(handle, length ?? 0));
-  if (end < (length ?? 0))
+  const wanted = length === "all" ? (await handle.stat()).size : (length ?? 0);
+  let end = await attempt(RULES.write, path, () => cutOff(handle, wanted));
+  if (end < wanted)
     warn(
-      `${path} has ${end} of ${length ?? 0} bytes; the lines that are missing stay missing, the run itself goes on exactly\n`,
+      `${path} has ${end} of ${wanted} bytes; the lines that are missing stay missing, the run itself goes on exactly\n`,
     );
   return {
     append(content) {
@@ -157,13 +166,18 @@ function plainEntry(entry: Entry): object {
   }
 }
 
-const plainEvaluation = (kind: "evaluation", { split, step, loss, metrics, batches }: Evaluation): object => ({
+const plainEvaluation = (
+  kind: "evaluation",
+  { split, step, loss, metrics, batches, baseline }: Evaluation,
+): object => ({
   kind,
   split,
   step,
   loss,
   metrics,
   batches,
+  baseline:
+    baseline === undefined ? undefined : { metric: baseline.metric, value: baseline.value, says: baseline.says },
 });
 
 const row = (...cells: readonly (string | number | undefined)[]): string =>
@@ -189,6 +203,29 @@ const evaluationTable = (names: readonly string[]): Format => ({
     return row(step, split, loss, ...names.map((name) => metrics[name]));
   },
 });
+
+/** Between two lines of the speed: a share of the time so far, so that a run of a month has not many more than one of a minute. */
+const TIMING_SHARE = 0.01;
+const TIMING_LEAST_MS = 50;
+
+/** The speed by the machine's clock. A run that goes on appends to it, and its seconds begin again. */
+function timingLines(now: () => number): Format {
+  const began = now();
+  let last = began;
+  return {
+    file: "timing.jsonl",
+    isClocked: true,
+    start: () => "",
+    add(entry) {
+      const time = now();
+      if (entry.kind !== "step" || time - last < Math.max(TIMING_LEAST_MS, TIMING_SHARE * (time - began))) return "";
+      last = time;
+      const { step, examplesPerSecond } = entry;
+      const seconds = Number(((time - began) / 1000).toFixed(3));
+      return `${JSON.stringify({ step, seconds, examplesPerSecond: Math.round(examplesPerSecond) })}\n`;
+    },
+  };
+}
 
 /** The name that TensorBoard looks for; there is one per run, because it is cut off like the others. */
 const eventFile: Format = {

@@ -5,9 +5,10 @@ import { loadCheckpoint, readExperiment } from "@latchgrad/optim";
 import { dirname, join } from "node:path";
 import { checkpointFolder, tidyCheckpoints } from "./checkpoint-folder.js";
 import { movedConfig, readExperimentFile } from "./experiment-file.js";
-import { FileError } from "./failure.js";
+import { EXIT, FileError } from "./failure.js";
 import { isFile, isFolder } from "./files.js";
 import { CHECKPOINTS_FOLDER, openRunFolder } from "./run-folder.js";
+import { reportAfterRun } from "./report-command.js";
 import type { Screen } from "./screen.js";
 import { withSettings } from "./settings.js";
 import { trainInFolder } from "./training-run.js";
@@ -26,11 +27,13 @@ export interface TrainCommand {
   /** Share each step. */
   readonly threads: number;
   readonly tensorboard: boolean;
+  /** Write report.html when the run has come to its end. */
+  readonly report: boolean;
   readonly screen: Screen;
 }
 
 /** Trains the model in a file; returns the exit code. Throws LatchgradError, and leaves no empty folder behind. */
-export async function trainCommand({ file, settings, out, resume, ...options }: TrainCommand): Promise<number> {
+export async function trainCommand({ file, settings, out, resume, report, ...options }: TrainCommand): Promise<number> {
   const isRun = resume && (await isFolder(file));
   const given = isRun ? undefined : await readExperimentFile(file, settings);
   // The folder is made first: not being able to write should not become known only after hours of training.
@@ -50,7 +53,10 @@ export async function trainCommand({ file, settings, out, resume, ...options }: 
       given === undefined
         ? readExperiment(withSettings(loaded?.checkpoint.config, settings))
         : readExperiment(movedConfig(given.config, dirname(file), folder.path));
-    return await trainInFolder({ folder: folder.path, store, loaded, experiment, ...options });
+    const code = await trainInFolder({ folder: folder.path, store, loaded, experiment, ...options });
+    // Whoever interrupts a run wants to leave.
+    if (report && code === EXIT.success) await reportAfterRun(folder.path, options.screen);
+    return code;
   } finally {
     await folder.close();
   }

@@ -64,6 +64,7 @@ describe("train", () => {
       expect.stringMatching(/^test loss \S+$/),
       expect.stringMatching(/^always answering 1, the mean of all sums: test loss 0\.167, so the model is .+$/),
       "the model is in model/: model.json, model.safetensors",
+      "the report is in model/report.html",
     ]);
     const folder = join(command.folder, "model");
     expect(readdirSync(folder).sort()).toEqual([
@@ -75,6 +76,8 @@ describe("train", () => {
       "metrics.jsonl",
       "model.json",
       "model.safetensors",
+      "report.html",
+      "timing.jsonl",
     ]);
     const weights = weightsIn(folder);
     expect(weights["memory.Wf"]).toMatchObject({ dtype: "F32", shape: [2, 3] });

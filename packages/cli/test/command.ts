@@ -1,6 +1,6 @@
 // Runs the real command in a process of its own, from the sources as they are: no build is needed.
 import { spawn } from "node:child_process";
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -41,6 +41,8 @@ export async function bundleCommand(): Promise<TestCommand> {
   const dist = join(base, "dist");
   mkdirSync(folder);
   copyFileSync(join(repository, "packages/cli/package.json"), join(base, "package.json"));
+  symlinkSync(join(repository, "packages/cli/node_modules"), join(base, "node_modules"), "junction");
+  cpSync(join(repository, "packages/cli/fonts"), join(base, "fonts"), { recursive: true });
   await build({
     config: false,
     entry: { main: join(repository, "packages/cli/src/main.ts") },
@@ -49,7 +51,9 @@ export async function bundleCommand(): Promise<TestCommand> {
     target: "es2022",
     platform: "node",
     silent: true,
-    noExternal: [/.*/],
+    // The library that makes pixels is machine code, which cannot be bundled.
+    noExternal: [/^(?!@resvg\/)/],
+    external: [/^@resvg\//],
     // commander is CommonJS and asks for modules of Node by `require`.
     banner: { js: `import { createRequire } from "node:module"; const require = createRequire(import.meta.url);` },
     tsconfig: join(repository, "tsconfig.json"),

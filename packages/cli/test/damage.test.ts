@@ -25,7 +25,7 @@ const training = { ...tinyDocument.training, steps: 12, evaluate: { every: 4, ba
 beforeAll(async () => {
   command = await bundleCommand();
   const file = command.file("run.json", JSON.stringify({ ...tinyDocument, training }));
-  expect(await command.run(["train", file, "--out", RUN, "--tensorboard"])).toMatchObject({ code: 0 });
+  expect(await command.run(["train", "--no-report", file, "--out", RUN, "--tensorboard"])).toMatchObject({ code: 0 });
 });
 afterAll(() => {
   command.remove();
@@ -47,7 +47,7 @@ function bytesOf(folder: string): ReadonlyMap<string, string> {
     .map((entry) => join(entry.parentPath, entry.name));
   return new Map(
     paths
-      .filter((path) => !path.endsWith("environment.json") && !path.includes("tfevents"))
+      .filter((path) => !/environment\.json|timing\.jsonl|tfevents|report\.html/.test(path))
       .sort()
       .map((path) => [path.slice(folder.length), readFileSync(path).toString("latin1")]),
   );
@@ -63,7 +63,7 @@ describe("a damaged checkpoint", () => {
     for (const name of readdirSync(checkpoint(inFolder(RUN), 12))) {
       const folder = copyOfRun(`flipped-${name}`);
       flip(join(checkpoint(folder, 12), name), 40);
-      const { code, out } = await command.run(["train", folder, "--resume"]);
+      const { code, out } = await command.run(["train", "--no-report", folder, "--resume"]);
       expect({ name, code, from: /going on after step (\d+)/.exec(out)?.[1] }).toEqual({ name, code: 0, from: "8" });
       expect(out).toContain("passing over the checkpoint of step 12: ");
       expect(bytesOf(folder)).toEqual(bytesOf(inFolder(RUN)));
@@ -74,7 +74,7 @@ describe("a damaged checkpoint", () => {
     const folder = copyOfRun("all-damaged");
     for (const step of [4, 8, 12]) truncateSync(join(checkpoint(folder, step), "weights.safetensors"), 100);
     const before = bytesOf(folder);
-    const { code, error } = await command.run(["train", folder, "--resume"]);
+    const { code, error } = await command.run(["train", "--no-report", folder, "--resume"]);
     expect(code).toBe(1);
     expect(error).toContain("CheckpointError");
     expect(error.match(/\[checkpoint\.damaged\]/g)).toHaveLength(3);
@@ -85,11 +85,18 @@ describe("a damaged checkpoint", () => {
     const folder = copyOfRun("changed-document");
     const path = join(folder, "model.json");
     writeFileSync(path, readFileSync(path, "utf8").replace('"units": 3', '"units": 4'));
-    const { code, error } = await command.run(["train", join(folder, "model.json"), "--out", folder, "--resume"]);
+    const { code, error } = await command.run([
+      "train",
+      "--no-report",
+      join(folder, "model.json"),
+      "--out",
+      folder,
+      "--resume",
+    ]);
     expect(code).toBe(1);
     expect(error).toContain("[checkpoint.other-run]");
     expect(error).toContain("at       /layers/0/cell/units\n  expected 3\n  received 4");
-    expect(await command.run(["train", folder, "--resume"])).toMatchObject({ code: 0 });
+    expect(await command.run(["train", "--no-report", folder, "--resume"])).toMatchObject({ code: 0 });
     expect(bytesOf(folder)).toEqual(bytesOf(inFolder(RUN)));
   });
 });
@@ -107,7 +114,14 @@ describe("leftovers", () => {
     // Of a process that ended when the machine did, and whose number somebody else has now.
     const machine = createHash("sha256").update(hostname()).digest("hex").slice(0, 12);
     writeFileSync(join(folder, `run-1-5-aaaaaaaaaaaa-${machine}-cccccccccccc.lock`), "");
-    const { code, error } = await command.run(["train", folder, "--resume", "--set", "training.steps=14"]);
+    const { code, error } = await command.run([
+      "train",
+      "--no-report",
+      folder,
+      "--resume",
+      "--set",
+      "training.steps=14",
+    ]);
     expect({ code, error }).toEqual({ code: 0, error: "" });
     expect(readdirSync(join(folder, "checkpoints")).sort()).toEqual([
       "notes.txt",
@@ -122,14 +136,14 @@ describe("leftovers", () => {
   test("in the log, after the checkpoint, are cut off", async () => {
     const folder = copyOfRun("long-log");
     for (const name of LOGS) writeFileSync(join(folder, name), "torn li", { flag: "a" });
-    expect(await command.run(["train", folder, "--resume"])).toMatchObject({ code: 0, error: "" });
+    expect(await command.run(["train", "--no-report", folder, "--resume"])).toMatchObject({ code: 0, error: "" });
     expect(bytesOf(folder)).toEqual(bytesOf(inFolder(RUN)));
   });
 
   test("a log that is too short is told of, and the model is the same", async () => {
     const folder = copyOfRun("short-log");
     truncateSync(join(folder, "metrics.csv"), 30);
-    const { code, out } = await command.run(["train", folder, "--resume"]);
+    const { code, out } = await command.run(["train", "--no-report", folder, "--resume"]);
     expect(code).toBe(0);
     expect(out).toMatch(/metrics\.csv has 30 of \d+ bytes/);
     expect(readFileSync(join(folder, "model.safetensors"))).toEqual(readFileSync(inFolder(RUN, "model.safetensors")));
@@ -156,11 +170,13 @@ describe("a disk that takes no more", () => {
 
   test("is an error while a checkpoint is written, and what was there stays; with room again the run ends with the same bytes", async () => {
     const file = command.file("wide.json", JSON.stringify(wide));
-    await command.run(["train", file, "--out", "roomy", "--set", "training.steps=4"]);
-    await command.run(["train", "roomy", "--resume", "--set", "training.steps=8"]);
-    await command.run(["train", file, "--out", "full", "--set", "training.steps=4"]);
+    await command.run(["train", "--no-report", file, "--out", "roomy", "--set", "training.steps=4"]);
+    await command.run(["train", "--no-report", "roomy", "--resume", "--set", "training.steps=8"]);
+    await command.run(["train", "--no-report", file, "--out", "full", "--set", "training.steps=4"]);
     const before = bytesOf(checkpoint(inFolder("full"), 4));
-    const { code, error } = await command.run(["train", file, "--out", "full", "--resume"], { through: limited(12) });
+    const { code, error } = await command.run(["train", "--no-report", file, "--out", "full", "--resume"], {
+      through: limited(12),
+    });
     expect(code).toBe(1);
     expect(error).toContain("CheckpointError");
     expect(error).toContain("[checkpoint.write] a checkpoint can be written");
@@ -170,7 +186,10 @@ describe("a disk that takes no more", () => {
     expect(bytesOf(checkpoint(inFolder("full"), 4))).toEqual(before);
     expect(readdirSync(inFolder("full")).filter((name) => /\.(lock|tmp)$/.test(name))).toEqual([]);
 
-    expect(await command.run(["train", file, "--out", "full", "--resume"])).toMatchObject({ code: 0, error: "" });
+    expect(await command.run(["train", "--no-report", file, "--out", "full", "--resume"])).toMatchObject({
+      code: 0,
+      error: "",
+    });
     expect(bytesOf(inFolder("full"))).toEqual(bytesOf(inFolder("roomy")));
   });
 
@@ -192,12 +211,14 @@ describe("a disk that takes no more", () => {
     "is an error wherever the run is when it is full, and with room again the run ends with the same bytes",
     async () => {
       const file = command.file("filling.json", JSON.stringify(wide));
-      await command.run(["train", file, "--out", "whole"]);
+      await command.run(["train", "--no-report", file, "--out", "whole"]);
       const reached = new Set<string>();
       for (const kib of [4, 48, 104, 160, 200]) {
         const kept = `kept-${kib}`;
         const through = onDisk(kib, `disk-${kib}`, kept);
-        const { code, error } = await command.run(["train", file, "--out", `disk-${kib}/run`], { through });
+        const { code, error } = await command.run(["train", "--no-report", file, "--out", `disk-${kib}/run`], {
+          through,
+        });
         expect({ kib, code }).toEqual({ kib, code: 1 });
         expect(error).toMatch(/^(File|Checkpoint)Error/);
         expect(error).toContain("received the disk is full");
@@ -206,7 +227,10 @@ describe("a disk that takes no more", () => {
         reached.add(
           existsSync(join(left, "checkpoints")) ? (readdirSync(join(left, "checkpoints")).at(-1) ?? "none") : "nothing",
         );
-        expect(await command.run(["train", file, "--out", left, "--resume"])).toMatchObject({ code: 0, error: "" });
+        expect(await command.run(["train", "--no-report", file, "--out", left, "--resume"])).toMatchObject({
+          code: 0,
+          error: "",
+        });
         expect(bytesOf(left)).toEqual(bytesOf(inFolder("whole")));
       }
       expect([...reached].sort()).toEqual(["none", "nothing", "step-000000000", "step-000000004", "step-000000008"]);
@@ -216,10 +240,15 @@ describe("a disk that takes no more", () => {
   test("is an error while the log is written, and no line is torn after going on", async () => {
     const document = { ...tinyDocument, training: { ...training, steps: 40 } };
     const file = command.file("logged.json", JSON.stringify(document));
-    await command.run(["train", file, "--out", "log-roomy"]);
-    const { code, error } = await command.run(["train", file, "--out", "log-full"], { through: limited(4) });
+    await command.run(["train", "--no-report", file, "--out", "log-roomy"]);
+    const { code, error } = await command.run(["train", "--no-report", file, "--out", "log-full"], {
+      through: limited(4),
+    });
     expect({ code, is: error.split("\n")[0].split(" ")[0] }).toEqual({ code: 1, is: "FileError" });
-    expect(await command.run(["train", file, "--out", "log-full", "--resume"])).toMatchObject({ code: 0, error: "" });
+    expect(await command.run(["train", "--no-report", file, "--out", "log-full", "--resume"])).toMatchObject({
+      code: 0,
+      error: "",
+    });
     expect(bytesOf(inFolder("log-full"))).toEqual(bytesOf(inFolder("log-roomy")));
   });
 });
@@ -232,7 +261,7 @@ describe("a folder that may not be written", () => {
   test("is an error before any training", async () => {
     const folder = copyOfRun("read-only");
     chmodSync(folder, 0o555);
-    const { code, out, error } = await command.run(["train", folder, "--resume"], obeying);
+    const { code, out, error } = await command.run(["train", "--no-report", folder, "--resume"], obeying);
     chmodSync(folder, 0o755);
     expect({ code, out }).toEqual({ code: 1, out: "" });
     expect(error).toContain("FileError\n[file.write]");
@@ -243,7 +272,7 @@ describe("a folder that may not be written", () => {
     const folder = copyOfRun("read-only-checkpoints");
     chmodSync(join(folder, "checkpoints"), 0o555);
     const before = bytesOf(join(folder, "checkpoints"));
-    const more = await command.run(["train", folder, "--resume", "--set", "training.steps=16"], obeying);
+    const more = await command.run(["train", "--no-report", folder, "--resume", "--set", "training.steps=16"], obeying);
     chmodSync(join(folder, "checkpoints"), 0o755);
     expect(more.code).toBe(1);
     expect(more.error).toContain("CheckpointError");
@@ -259,8 +288,8 @@ test("neither a clock that jumps nor the times of files change anything", async 
   const jumping = "Date.now = () => (Date.now.n = ((Date.now.n ?? 1) * 48271) % 2147483647) * 1914;";
   const env = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(jumping)}` };
   const steps = "training.steps=5";
-  await command.run(["train", file, "--out", "jumping", "--set", steps], { env });
-  await command.run(["train", "jumping", "--resume", "--set", "training.steps=12"], { env });
+  await command.run(["train", "--no-report", file, "--out", "jumping", "--set", steps], { env });
+  await command.run(["train", "--no-report", "jumping", "--resume", "--set", "training.steps=12"], { env });
   expect(bytesOf(inFolder("jumping")).get("/model.safetensors")).toEqual(
     bytesOf(inFolder(RUN)).get("/model.safetensors"),
   );
@@ -269,7 +298,7 @@ test("neither a clock that jumps nor the times of files change anything", async 
   [4, 8, 12].forEach((step, i) => {
     utimesSync(checkpoint(folder, step), 2e9 - i * 1e8, 2e9 - i * 1e8);
   });
-  const { out } = await command.run(["train", folder, "--resume"]);
+  const { out } = await command.run(["train", "--no-report", folder, "--resume"]);
   expect(out).toContain("going on after step 12");
   expect(existsSync(checkpoint(folder, 12))).toBe(true);
 });

@@ -59,11 +59,7 @@ describe("the end of a run", () => {
     seed: 1,
     stopWhen: { metric: "loss", below: 0.01 },
   };
-  const ending = (reason: DoneEvent["reason"], step: number): string =>
-    formatEnding(
-      { kind: "done", reason, step, weights: {}, state: { step, tensors: {}, sinceBest: 0, files: {} } },
-      training,
-    );
+  const ending = (reason: DoneEvent["reason"], step: number): string => formatEnding({ reason, step }, training);
 
   test.each([
     ["steps", 1500, "trained for all 1,500 steps"],
@@ -75,9 +71,8 @@ describe("the end of a run", () => {
   });
 
   test("says which model is kept, where the best one is", () => {
-    const state = { step: 1500, tensors: {}, sinceBest: 2, files: {} };
-    const best = { step: 900, value: 0.0123, weights: {} };
-    expect(formatEnding({ kind: "done", reason: "steps", step: 1500, weights: {}, best, state }, training)).toBe(
+    const best = { step: 900, value: 0.0123 };
+    expect(formatEnding({ reason: "steps", step: 1500, best }, training)).toBe(
       "trained for all 1,500 steps; the model is that of step 900, with the best validation loss, 0.0123",
     );
   });

@@ -93,16 +93,22 @@ const stepsIn = (folder: string): readonly number[] =>
 describe("a run that is killed", () => {
   test("at any moment, many times, ends with the same bytes as one that is not", async () => {
     const file = write("full.json", full);
-    expect(await command.run(["train", file, "--out", "whole"])).toMatchObject({ code: 0, error: "" });
+    expect(await command.run(["train", "--no-report", file, "--out", "whole"])).toMatchObject({ code: 0, error: "" });
     const moments: string[] = [];
     for (let kills = 0; kills < 16; kills++) {
       const changes = Math.ceil(14 * Math.random());
       const delay = 3 * Math.random();
-      const result = await runAndKill(["train", file, "--out", "killed", "--resume"], "killed", { changes, delay });
+      const result = await runAndKill(["train", "--no-report", file, "--out", "killed", "--resume"], "killed", {
+        changes,
+        delay,
+      });
       if (result.signal !== "SIGKILL") expect(result).toMatchObject({ code: 0, error: "" });
       moments.push(`${changes} changes and ${delay.toFixed(1)} ms: ${checkpointsIn("killed").at(-1) ?? "nothing"}`);
     }
-    expect(await command.run(["train", file, "--out", "killed", "--resume"])).toMatchObject({ code: 0, error: "" });
+    expect(await command.run(["train", "--no-report", file, "--out", "killed", "--resume"])).toMatchObject({
+      code: 0,
+      error: "",
+    });
     expect(bytesOf(inFolder("killed")), moments.join("\n")).toEqual(bytesOf(inFolder("whole")));
     expect(stepsIn(inFolder("killed"))).toEqual(Array.from({ length: 240 }, (_, i) => i + 1));
     expect(readdirSync(inFolder("killed")).filter((name) => name.endsWith(".lock") || name.endsWith(".tmp"))).toEqual(
@@ -114,39 +120,51 @@ describe("a run that is killed", () => {
   test("before a checkpoint was due goes on from its beginning, and leaves no line of the first attempt", async () => {
     const document = { ...tinyDocument, training: { ...tinyDocument.training, steps: 50_000 } };
     const file = write("early.json", document);
-    await command.run(["train", file, "--out", "early", "--precision", "reproducible"], {
+    await command.run(["train", "--no-report", file, "--out", "early", "--precision", "reproducible"], {
       onOutput: (out, kill) => {
         if (out.includes("step 30")) kill("SIGKILL");
       },
     });
     expect(checkpointsIn("early")).toEqual(["step-000000000"]);
     const settings = ["--set", "training.steps=4", "--set", "training.checkpoints.every=2"];
-    const { code, out } = await command.run(["train", "early", "--resume", ...settings]);
+    const { code, out } = await command.run(["train", "--no-report", "early", "--resume", ...settings]);
     expect({ code, from: /going on after step (\d+)/.exec(out)?.[1] }).toEqual({ code: 0, from: "0" });
     expect(stepsIn(inFolder("early"))).toEqual([1, 2, 3, 4]);
-    await command.run(["train", file, "--out", "early-whole", "--precision", "reproducible", ...settings]);
+    await command.run([
+      "train",
+      "--no-report",
+      file,
+      "--out",
+      "early-whole",
+      "--precision",
+      "reproducible",
+      ...settings,
+    ]);
     expect(bytesOf(inFolder("early"))).toEqual(bytesOf(inFolder("early-whole")));
   });
 
   test("before it had written anything begins when its document is given, because nothing else tells what it was", async () => {
     const file = write("empty.json", tinyDocument);
     mkdirSync(inFolder("empty"));
-    const refused = await command.run(["train", "empty", "--resume"]);
+    const refused = await command.run(["train", "--no-report", "empty", "--resume"]);
     expect(refused).toMatchObject({ code: 1, out: "" });
     expect(refused.error).toContain("[file.no-checkpoint] a run goes on from a checkpoint");
-    expect(await command.run(["train", file, "--out", "empty", "--resume"])).toMatchObject({ code: 0, error: "" });
+    expect(await command.run(["train", "--no-report", file, "--out", "empty", "--resume"])).toMatchObject({
+      code: 0,
+      error: "",
+    });
   });
 
   test("or not, and lost its checkpoints, does not go on: its model is not replaced by another one", async () => {
     const file = write("lost.json", tinyDocument);
-    await command.run(["train", file, "--out", "lost"]);
+    await command.run(["train", "--no-report", file, "--out", "lost"]);
     rmSync(join(inFolder("lost"), "checkpoints"), { recursive: true });
     const before = readFileSync(join(inFolder("lost"), "model.safetensors"));
     for (const args of [
       ["lost", "--resume"],
       [file, "--out", "lost", "--resume", "--set", "training.seed=2"],
     ]) {
-      const { code, error } = await command.run(["train", ...args]);
+      const { code, error } = await command.run(["train", "--no-report", ...args]);
       expect({ code, error }).toEqual({
         code: 1,
         error: expect.stringContaining("received none, but a model") as string,
@@ -185,14 +203,16 @@ describe("a signal", () => {
     ["SIGHUP", 129],
   ] as const)("%s ends a run after the step and saves it; it goes on as if nothing had been", async (signal, code) => {
     const file = write(`${signal}.json`, long());
-    const stopped = await command.run(["train", file, "--out", signal], { onOutput: onceRunning(signal) });
+    const stopped = await command.run(["train", "--no-report", file, "--out", signal], {
+      onOutput: onceRunning(signal),
+    });
     expect(stopped).toMatchObject({ code, signal: null, error: "" });
     expect(stopped.out).toContain(`to go on: latchgrad train ${signal} --resume\n`);
     const made = stepsIn(inFolder(signal)).length;
     expect(checkpointsIn(signal).at(-1)).toBe(`step-${String(made).padStart(9, "0")}`);
 
     const steps = `training.steps=${made + 7}`;
-    const rest = await command.run(["train", signal, "--resume", "--set", steps]);
+    const rest = await command.run(["train", "--no-report", signal, "--resume", "--set", steps]);
     expect(rest).toMatchObject({ code: 0, error: "" });
     expect(rest.out).toContain(`going on after step ${made.toLocaleString("en-US")}\n`);
     const { sessions } = JSON.parse(readFileSync(join(inFolder(signal), "environment.json"), "utf8")) as {
@@ -200,13 +220,13 @@ describe("a signal", () => {
     };
     const here = { node: process.version, v8: process.versions.v8, precision: "fast", seed: 1, threads: 1 };
     expect(sessions).toEqual([0, made].map((fromStep) => expect.objectContaining({ ...here, fromStep }) as object));
-    await command.run(["train", file, "--out", `${signal}-whole`, "--set", steps]);
+    await command.run(["train", "--no-report", file, "--out", `${signal}-whole`, "--set", steps]);
     expect(bytesOf(inFolder(signal))).toEqual(bytesOf(inFolder(`${signal}-whole`)));
   });
 
   test("a second one ends it at once, and what was saved before is still good", async () => {
     const file = write("twice.json", long());
-    const { code, signal } = await command.run(["train", file, "--out", "twice"], {
+    const { code, signal } = await command.run(["train", "--no-report", file, "--out", "twice"], {
       onOutput(out, kill) {
         if (out.includes("validation loss")) for (let i = 0; i < 3; i++) kill(i === 1 ? "SIGTERM" : "SIGINT");
       },
@@ -215,7 +235,9 @@ describe("a signal", () => {
       [130, "SIGINT", "SIGTERM"].includes(end as string),
     );
     const steps = String(stepsIn(inFolder("twice")).length + 20);
-    expect(await command.run(["train", "twice", "--resume", "--set", `training.steps=${steps}`])).toMatchObject({
+    expect(
+      await command.run(["train", "--no-report", "twice", "--resume", "--set", `training.steps=${steps}`]),
+    ).toMatchObject({
       code: 0,
     });
   });
@@ -225,10 +247,10 @@ describe("two runs on one folder", () => {
   test("the second is refused; when the first was killed, the next one has the folder at once", async () => {
     const file = write("shared.json", long());
     let second: Promise<Result> | undefined;
-    const first = await command.run(["train", file, "--out", "shared"], {
+    const first = await command.run(["train", "--no-report", file, "--out", "shared"], {
       onOutput(out, kill) {
         if (second !== undefined || !out.includes("validation loss")) return;
-        second = command.run(["train", file, "--out", "shared", "--resume"]).finally(() => {
+        second = command.run(["train", "--no-report", file, "--out", "shared", "--resume"]).finally(() => {
           kill("SIGKILL");
         });
       },
@@ -241,15 +263,18 @@ describe("two runs on one folder", () => {
     expect(readdirSync(inFolder("shared")).some((name) => name.endsWith(".lock"))).toBe(true);
 
     const steps = `training.steps=${stepsIn(inFolder("shared")).length + 5}`;
-    expect(await command.run(["train", "shared", "--resume", "--set", steps])).toMatchObject({ code: 0, error: "" });
+    expect(await command.run(["train", "--no-report", "shared", "--resume", "--set", steps])).toMatchObject({
+      code: 0,
+      error: "",
+    });
     expect(readdirSync(inFolder("shared")).some((name) => name.endsWith(".lock"))).toBe(false);
   });
 
   test("a new run does not take the folder of an old one", async () => {
     const file = write("old.json", tinyDocument);
-    await command.run(["train", file, "--out", "old"]);
+    await command.run(["train", "--no-report", file, "--out", "old"]);
     const before = bytesOf(inFolder("old"));
-    const { code, error } = await command.run(["train", file, "--out", "old"]);
+    const { code, error } = await command.run(["train", "--no-report", file, "--out", "old"]);
     expect(code).toBe(1);
     expect(error).toContain("[file.run-exists]");
     expect(error).toContain("received a folder with checkpoints, model.json, model.safetensors");
