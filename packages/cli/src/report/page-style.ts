@@ -30,7 +30,7 @@ nav a:hover, nav a:focus { color: var(--ink); text-decoration: underline; }
 .tile dt { color: var(--soft); font-size: 0.8rem; }
 .tile dd { margin: 0.1rem 0 0; font-size: 1.3rem; font-weight: 600; line-height: 1.25; overflow-wrap: anywhere; }
 .tile dd small { display: block; font-size: 0.78rem; font-weight: 400; color: var(--soft); }
-.verdict { border-left: 3px solid #0072b2; background: var(--panel); padding: 0.6rem 1rem; margin: 0.8rem 0; border-radius: 0 6px 6px 0; }
+.verdict { border-left: 3px solid #1f7ac0; background: var(--panel); padding: 0.6rem 1rem; margin: 0.8rem 0; border-radius: 0 6px 6px 0; }
 .remark { border-left: 3px solid #d98c00; background: var(--panel); padding: 0.6rem 1rem; margin: 0.8rem 0; border-radius: 0 6px 6px 0; }
 figure { margin: 1.4rem 0 2.2rem; }
 figure h3 { margin: 0 0 0.5rem; }

@@ -1,12 +1,12 @@
 /**
- * Colours that people with any kind of colour vision can tell apart, and that are seen on white and on dark paper: Okabe & Ito 2008
+ * Colours that people with any kind of colour vision can tell apart, and that are seen on white and on dark paper: close to those of Okabe & Ito 2008
  * (Color universal design) for things without an order, and viridis (van der Walt & Smith 2015) for things with one.
  */
 
 export const INK = "currentColor";
 
 /** For series without an order: blue, vermilion, green, purple, orange, sky blue, grey. */
-export const SERIES = ["#0072b2", "#d55e00", "#009e73", "#b8619a", "#d98c00", "#3f9fd8", "#7a7a7a"] as const;
+export const SERIES = ["#1f7ac0", "#d55e00", "#009e73", "#b8619a", "#d98c00", "#3f9fd8", "#7a7a7a"] as const;
 
 /** Colour of series number `index`; they repeat after seven. */
 export const seriesColour = (index: number): string => SERIES[index % SERIES.length] ?? INK;

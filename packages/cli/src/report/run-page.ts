@@ -81,8 +81,9 @@ function diagnosticSections(pen: Pen, run: RunData): readonly Section[] {
       id: "diagnostics",
       title: "Inside the network",
       content: html`<p>
-        This run has no diagnostics. With <code>"diagnostics"</code> under <code>"training"</code> it records how far
-        the gradient reaches back, what gates and states do, how memory depends on distance, and how weights change.
+        This run has no diagnostics. With <code>"diagnose": { "every": 100 }</code> under <code>"training"</code> it
+        records how far the gradient reaches back, what gates and states do, how memory depends on distance, and how
+        weights change.
       </p>`,
       figures: [],
     },
