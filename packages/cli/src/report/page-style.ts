@@ -27,7 +27,7 @@ nav a { color: var(--soft); text-decoration: none; }
 nav a:hover, nav a:focus { color: var(--ink); text-decoration: underline; }
 .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(8.4rem, 1fr)); gap: 0.8rem; margin: 1.4rem 0; }
 .tile { background: var(--panel); border: 1px solid var(--line); border-radius: 6px; padding: 0.75rem 0.95rem; }
-.tile dt { color: var(--soft); font-size: 0.8rem; }
+.tile dt { color: var(--soft); font-size: 0.8rem; overflow-wrap: anywhere; }
 .tile dd { margin: 0.1rem 0 0; font-size: 1.3rem; font-weight: 600; line-height: 1.25; overflow-wrap: anywhere; }
 .tile dd small { display: block; font-size: 0.78rem; font-weight: 400; color: var(--soft); }
 .verdict { border-left: 3px solid #1f7ac0; background: var(--panel); padding: 0.6rem 1rem; margin: 0.8rem 0; border-radius: 0 6px 6px 0; }
