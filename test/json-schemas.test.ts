@@ -68,11 +68,13 @@ describe.each([
     // Compiled by reference into the whole, so that definitions are compiled once.
     const ajv = new Ajv({ strict: false }).addSchema(root, "schema");
     const refused = nodes.flatMap(([pointer, node]) => {
+      // Properties may be called "examples" themselves.
+      if (pointer.endsWith("/properties")) return [];
       const values = [
         ...("default" in node ? [node.default] : []),
         ...((node.examples as unknown[] | undefined) ?? []),
       ];
-      if (values.length === 0 || pointer.endsWith("/properties")) return [];
+      if (values.length === 0) return [];
       const check = ajv.compile({ $ref: `schema#${encodeURI(pointer)}` });
       return values.filter((value) => !check(value)).map((value) => `${pointer}: ${JSON.stringify(value)}`);
     });

@@ -1,16 +1,16 @@
 /**
  * What a run writes down step by step: `metrics.jsonl` with everything, `metrics.csv` with the steps,
- * `evaluations.csv`, `timing.jsonl` with the speed, and on request TensorBoard's event file. They are only ever
+ * `evaluations.csv`, `timing.jsonl` with the speed, and on request `diagnostics.jsonl` and TensorBoard's event file. They are only ever
  * appended to. A checkpoint notes how long they are, and a run that goes on from
  * it first cuts off what came later, so that no step stands there twice and none is missing, whenever the run was stopped.
  */
-import type { DoneEvent, Evaluation, EvaluationEvent, StepEvent } from "@latchgrad/optim";
+import type { DiagnosisEvent, DoneEvent, Evaluation, EvaluationEvent, StepEvent } from "@latchgrad/optim";
 import { open, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import { attempt, RULES } from "./files.js";
 import { eventFileStart, scalarEvents } from "./tensorboard.js";
 
-type Entry = StepEvent | EvaluationEvent | DoneEvent;
+type Entry = StepEvent | EvaluationEvent | DiagnosisEvent | DoneEvent;
 
 /** One of the files: what stands at its start, and what an entry adds. */
 interface Format {
@@ -36,6 +36,8 @@ export interface RunLogOptions {
   /** Names of the model's metrics. */
   readonly metrics: readonly string[];
   readonly tensorboard: boolean;
+  /** Whether the network is looked into. */
+  readonly diagnostics: boolean;
   /** The lengths of a checkpoint. Absent: the files begin anew. */
   readonly lengths?: Readonly<Record<string, number>> | undefined;
   /** Told about files that are not as the checkpoint knew them. */
@@ -45,7 +47,7 @@ export interface RunLogOptions {
 /** Opens the log in a run's folder. Throws FileError. */
 export async function openRunLog(
   folder: string,
-  { metrics, tensorboard, lengths, warn }: RunLogOptions,
+  { metrics, tensorboard, diagnostics, lengths, warn }: RunLogOptions,
 ): Promise<RunLog> {
   const goesOnWithEvents = lengths !== undefined && Object.hasOwn(lengths, eventFile.file);
   const formats = [
@@ -53,6 +55,7 @@ export async function openRunLog(
     stepTable(metrics),
     evaluationTable(metrics),
     timingLines(() => performance.now()),
+    ...(diagnostics ? [diagnosticLines] : []),
     ...(tensorboard || goesOnWithEvents ? [eventFile] : []),
   ];
   const files = await Promise.all(
@@ -139,11 +142,18 @@ async function cutOff(handle: FileHandle, length: number): Promise<number> {
 const jsonLines: Format = {
   file: "metrics.jsonl",
   start: () => "",
-  add: (entry) => `${JSON.stringify(plainEntry(entry))}\n`,
+  add: (entry) => (entry.kind === "diagnosis" ? "" : `${JSON.stringify(plainEntry(entry))}\n`),
+};
+
+const diagnosticLines: Format = {
+  file: "diagnostics.jsonl",
+  start: () => "",
+  add: (entry) =>
+    entry.kind === "diagnosis" ? entry.records.map((record) => `${JSON.stringify(record)}\n`).join("") : "",
 };
 
 /** An entry as it is written down: without what depends on the clock, so that equal runs write equal files. */
-function plainEntry(entry: Entry): object {
+function plainEntry(entry: Exclude<Entry, DiagnosisEvent>): object {
   switch (entry.kind) {
     case "step": {
       const { kind, step, epoch, loss, metrics, learningRate, gradientNorm, skipped } = entry;
@@ -232,6 +242,7 @@ const eventFile: Format = {
   file: "events.out.tfevents.0.latchgrad",
   start: eventFileStart,
   add(entry) {
+    if (entry.kind === "diagnosis") return new Uint8Array();
     if (entry.kind === "step")
       return scalarEvents(entry.step, {
         "train/loss": entry.loss,

@@ -23,6 +23,7 @@ import { catchInterrupt, type StopSignal } from "./interrupt.js";
 import { beginModelFolder, writeModelFolder } from "./model-folder.js";
 import { showProgress, type Progress } from "./progress.js";
 import { formatEnding, formatResult } from "./result.js";
+import { gradientNews } from "./gradient-news.js";
 import { openRunLog, type RunLog } from "./run-log.js";
 import type { Screen } from "./screen.js";
 
@@ -106,6 +107,7 @@ async function follow(
   // Data that cannot be read, models that cannot be compiled and first steps that cannot be made show here, before anything is written.
   let next = await events.next();
   const log = await beginFolder(run, progress);
+  const news = gradientNews();
   try {
     for (; next.done !== true; next = await events.next()) {
       const event = next.value;
@@ -116,7 +118,8 @@ async function follow(
       await log.add(event);
       if (event.kind === "done") return event;
       if (event.kind === "step") progress.step(event);
-      else progress.evaluation(event);
+      else if (event.kind === "evaluation") progress.evaluation(event);
+      else progress.print(news(event));
     }
   } finally {
     await log.close();
@@ -139,6 +142,7 @@ async function beginFolder(run: Started, progress: Progress): Promise<RunLog> {
   return openRunLog(folder, {
     metrics: metricNames(experiment.model),
     tensorboard: run.tensorboard,
+    diagnostics: config.training.diagnose !== undefined,
     lengths: loaded?.checkpoint.logs,
     warn: progress.print,
   });

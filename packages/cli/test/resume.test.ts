@@ -33,12 +33,16 @@ const full = {
     evaluate: { every: 20, batches: 2 },
     best: { metric: "meanAbsoluteError" },
     checkpoints: { every: 7, keep: 2 },
+    diagnose: { every: 30, batch: 3, lengths: [6] },
   },
 };
 
 /** All files of a run whose bytes must not depend on how often it was stopped. */
 function bytesOf(folder: string): ReadonlyMap<string, string> {
-  const files = ["model.json", "model.safetensors", "SHA256SUMS", "metrics.jsonl", "metrics.csv", "evaluations.csv"];
+  const files = [
+    ...["model.json", "model.safetensors", "SHA256SUMS", "metrics.jsonl", "metrics.csv", "evaluations.csv"],
+    ...["diagnostics.jsonl"].filter((file) => existsSync(join(folder, file))),
+  ];
   const checkpoints = readdirSync(join(folder, "checkpoints"));
   const last = checkpoints.sort().at(-1) ?? "";
   const ofLast = readdirSync(join(folder, "checkpoints", last)).map((file) => join("checkpoints", last, file));

@@ -75,13 +75,13 @@ export function averagesOf({ model }: Experiment): (name: string) => Average {
 }
 
 /** The type of the only loss; undefined where the loss is a sum, or weighted, which no baseline is meant for. */
-function lossType({ model }: Experiment): string | undefined {
+export function lossType({ model }: Experiment): string | undefined {
   const [first, ...others] = model.objectives.filter(({ kind }) => kind === "loss");
   return others.length === 0 && first.weight === 1 ? first.config.type : undefined;
 }
 
 /** The first baseline about something that the model reports; one of the loss needs the loss that it is meant for. */
-const findBaseline = (
+export const findBaseline = (
   baselines: readonly Baseline[],
   type: string | undefined,
   reported: readonly string[],

@@ -1,5 +1,6 @@
 /** What a training run tells while it goes on. */
 import type { TensorsByName } from "@latchgrad/core";
+import type { DiagnosticRecord } from "./diagnostics/records.js";
 import type { Best, Ending, RunState } from "./run-state.js";
 import type { Baseline, Split } from "./tasks/task.js";
 
@@ -42,6 +43,14 @@ export interface EvaluationEvent extends Evaluation {
   readonly kind: "evaluation";
 }
 
+/** The network was looked into, as the config's `diagnose` asks for. */
+export interface DiagnosisEvent {
+  readonly kind: "diagnosis";
+  /** Steps made before it; 0: the initial weights. */
+  readonly step: number;
+  readonly records: readonly DiagnosticRecord[];
+}
+
 /** A checkpoint is due. The run waits until the next event is asked for, so that whoever saves it can take the time. */
 export interface CheckpointEvent {
   readonly kind: "checkpoint";
@@ -65,4 +74,4 @@ export interface DoneEvent {
   readonly evaluation?: Evaluation | undefined;
 }
 
-export type TrainingEvent = StepEvent | EvaluationEvent | CheckpointEvent | DoneEvent;
+export type TrainingEvent = StepEvent | EvaluationEvent | DiagnosisEvent | CheckpointEvent | DoneEvent;

@@ -8,9 +8,11 @@ import { buildModel, configIssue, jsonSchemaOf, modelFields, readModelWith, type
 import * as z from "zod";
 import { averageSchema } from "./averaging.js";
 import { clipSchema } from "./clipping.js";
+import { loopNames } from "./diagnostics/loops.js";
+import { diagnoseIssues, diagnoseSchema } from "./diagnostics/options.js";
 import { optimizerOf, optimizers, optimizerSchema } from "./optimizers/registry.js";
 import { schedules } from "./schedules/registry.js";
-import { signatureOf, taskSchema, tasks } from "./tasks/registry.js";
+import { signatureOf, taskSchema, tasks, type TaskConfig } from "./tasks/registry.js";
 import { metricNames, STEP_RESULTS } from "./training-step.js";
 import { weightGroupIssues, weightGroupSchema } from "./weight-groups.js";
 
@@ -131,6 +133,7 @@ const trainingSchema = z
       })
       .prefault({})
       .describe("When a run that keeps checkpoints saves its state."),
+    diagnose: diagnoseSchema.optional(),
   })
   .meta({
     description: "How the model is trained.",
@@ -163,6 +166,7 @@ export function readExperiment(document: unknown): Experiment {
     ...trainedIssues(model),
     ...weightGroupIssues(training.optimizer, training.groups ?? [], trainedWeights(model)),
     ...reservedIssues(model),
+    ...lookIssues(training, model, task),
   ];
   if (issues.length > 0) throw new ConfigError(issues);
   return { config, model };
@@ -170,6 +174,12 @@ export function readExperiment(document: unknown): Experiment {
 
 const trainedWeights = ({ params }: Model): readonly string[] =>
   params.filter(({ trainable }) => trainable).map(({ name }) => name);
+
+/** Diagnoses of what is not there. */
+const lookIssues = ({ diagnose }: TrainingConfig, model: Model, { type }: TaskConfig): readonly Issue[] =>
+  diagnose === undefined
+    ? []
+    : diagnoseIssues(diagnose, loopNames(model.graph("eval")), { type, hasLength: "atLength" in tasks[type] });
 
 /** A model whose layers are all frozen. */
 const trainedIssues = (model: Model): readonly Issue[] =>

@@ -23,9 +23,11 @@ export {
   type ValueRange,
   type ValuesRecord,
 } from "./diagnostics/records.js";
+export { DIAGNOSTICS, diagnoseSchema, type DiagnoseConfig, type Diagnostic } from "./diagnostics/options.js";
 export { adviceInWords, verdictInWords } from "./diagnostics/words.js";
 export type {
   CheckpointEvent,
+  DiagnosisEvent,
   DoneEvent,
   Evaluation,
   EvaluationEvent,

@@ -1,12 +1,14 @@
 /** A run made ready: the task opened, the step compiled, the state that it starts from in place. */
 import { CheckpointError, compile, type Executable, type Precision } from "@latchgrad/core";
+import { makeDiagnoser, type Diagnoser } from "./diagnostics/diagnose.js";
+import type { TaskAtLength } from "./diagnostics/memory.js";
 import { averagesOf, makeEvaluator, type Average, type Evaluator } from "./evaluation.js";
 import type { Experiment } from "./experiment.js";
 import { COUNTS } from "./gathering.js";
 import type { RunState } from "./run-state.js";
 import { sha256 } from "./sha256.js";
-import { openTask } from "./tasks/registry.js";
-import type { ReadFile, Task } from "./tasks/task.js";
+import { openTask, taskAtLength } from "./tasks/registry.js";
+import type { ReadFile, Task, TaskContext } from "./tasks/task.js";
 import { makeThroughput, type Throughput } from "./throughput.js";
 import { trainingStep, type StepGraph } from "./training-step.js";
 
@@ -16,6 +18,8 @@ export interface Run {
   readonly step: StepGraph;
   readonly executable: Executable;
   readonly evaluator: Evaluator;
+  /** Absent where the config asks for no diagnoses. */
+  readonly diagnoser?: Diagnoser | undefined;
   /** Inputs and targets that the step reads. */
   readonly used: ReadonlySet<string>;
   /** How the values of a metric in several batches become one. */
@@ -42,11 +46,12 @@ export async function openRun(
 ): Promise<Run> {
   const { training, dtype } = experiment.config;
   const files: Record<string, string> = {};
-  const task = await openTask(experiment.config.task, {
+  const context: TaskContext = {
     seed: training.seed,
     dtype,
     readFile: readFile === undefined ? undefined : fingerprinting(readFile, files),
-  });
+  };
+  const task = await openTask(experiment.config.task, context);
   if (state !== undefined) checkFiles(state.files, files);
   const step = trainingStep(experiment.model, training);
   const tensors = state?.tensors ?? step.initialState(training.seed);
@@ -54,12 +59,22 @@ export async function openRun(
   const checkFinite = training.skipNonFinite === undefined ? step.mustBeFinite : false;
   const executable = await compile(step.graph, { state: tensors, precision, threads, checkFinite });
   const evaluator = await makeEvaluator(experiment, task, precision);
+  const diagnoser =
+    training.diagnose === undefined
+      ? undefined
+      : await makeDiagnoser(training.diagnose, {
+          experiment,
+          task,
+          lengths: await tasksAtLengths(experiment, context),
+          precision,
+        });
   return {
     experiment,
     task,
     step,
     executable,
     evaluator,
+    diagnoser,
     used: new Set(step.graph.params.map((param) => param.name)),
     averages: averagesOf(experiment),
     throughput: makeThroughput(),
@@ -68,8 +83,19 @@ export async function openRun(
     dispose() {
       executable.dispose();
       evaluator.dispose();
+      diagnoser?.dispose();
     },
   };
+}
+
+/** The task at the lengths that diagnoses ask for. */
+async function tasksAtLengths({ config }: Experiment, context: TaskContext): Promise<readonly TaskAtLength[]> {
+  const made: TaskAtLength[] = [];
+  for (const length of config.training.diagnose?.lengths ?? []) {
+    const changed = taskAtLength(config.task, length);
+    if (changed !== undefined) made.push({ length, task: await openTask(changed, context) });
+  }
+  return made;
 }
 
 /** Reads files, and notes the hash of each. */

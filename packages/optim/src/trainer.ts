@@ -4,7 +4,7 @@
  * seed gives the same bits, whether or not a run was stopped in between.
  */
 import type { Precision } from "@latchgrad/core";
-import type { CheckpointEvent, DoneEvent, Evaluation, TrainingEvent } from "./events.js";
+import type { CheckpointEvent, DiagnosisEvent, DoneEvent, Evaluation, TrainingEvent } from "./events.js";
 import type { Experiment } from "./experiment.js";
 import { checkLoss, failureOf } from "./failure.js";
 import { openRun, type Run } from "./run.js";
@@ -34,8 +34,8 @@ const LONGEST_TURN_MS = 20;
 const CHECKPOINT_MS = 60_000;
 
 /**
- * Trains the model of an experiment. Events come in the order checkpoint (of a new run), step, evaluation and checkpoint (where they are
- * due), ..., done.
+ * Trains the model of an experiment. Events come in the order diagnosis and checkpoint (of a new run), step, evaluation, diagnosis and
+ * checkpoint (where they are due), ..., done.
  * Nothing runs between the consumer's requests, and leaving the loop early frees everything.
  * Throws TrainingError, with the state from before that step, when a loss or a weight is not a finite number; ConfigError when the
  * task's data cannot be read, CheckpointError when `state` was made with other data.
@@ -80,8 +80,13 @@ async function* runSteps(run: Run, { signal, state, checkpoints }: TrainOptions)
     aborted = signal?.aborted === true;
     if (aborted) break;
     // What a new run begins with is told once the first step has shown that it can be made.
+    const first = state === undefined && done === 0 ? await diagnoseNow(run, 0) : undefined;
     const beginning = checkpoints === true && saved === undefined ? await checkpoint() : undefined;
+    const isSeen = isDiagnosed(run, done + 1);
+    const before = isSeen && run.diagnoser?.wantsBefore === true ? await run.executable.readState() : undefined;
     const event = await explained(`step ${done + 1}`, makeStep(run, done));
+    // In front of the checkpoint, which then knows that it was told.
+    if (first !== undefined) yield first;
     if (beginning !== undefined) yield beginning;
     yield event;
     done++;
@@ -91,11 +96,25 @@ async function* runSteps(run: Run, { signal, state, checkpoints }: TrainOptions)
       watched = watchEvaluation(run.experiment, watched, evaluation, weights);
       yield { kind: "evaluation", ...evaluation };
     }
+    const diagnosis = isSeen || watched.ending !== undefined ? await diagnoseNow(run, done, before) : undefined;
+    if (diagnosis !== undefined) yield diagnosis;
     if (checkpoints === true && isDue(done)) yield await checkpoint();
   }
   if (checkpoints === true && saved !== done) yield await checkpoint();
   const ended = await stateOf(run, done, watched);
   yield await explained(placeOf("test", watched.best?.step ?? done), endOf(run, ended, aborted));
+}
+
+/** Whether there is a diagnosis after a step, as far as that is known before it. */
+function isDiagnosed({ diagnoser, experiment }: Run, step: number): boolean {
+  return diagnoser !== undefined && (step % diagnoser.every === 0 || step === experiment.config.training.steps);
+}
+
+/** What diagnoses find in the weights as they are; `before` are those before the last update. */
+async function diagnoseNow(run: Run, step: number, before?: RunState["tensors"]): Promise<DiagnosisEvent | undefined> {
+  if (run.diagnoser === undefined) return undefined;
+  const after = await run.executable.readState();
+  return { kind: "diagnosis", step, records: await run.diagnoser.diagnose({ step, before, after }) };
 }
 
 /** Says after each step whether a checkpoint is due. */

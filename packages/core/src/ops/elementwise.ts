@@ -14,16 +14,18 @@ interface UnaryFacts {
   /** As quick as loading the result; the transcendental functions are not. */
   readonly cheap?: true;
   readonly linear?: Traits["linear"];
+  readonly bounds?: Traits["bounds"];
   readonly f: (x: number) => number;
   readonly lane: <V>(k: Lanes<V>, x: V) => V;
   /** The cotangent of x, or null where the derivative is zero almost everywhere. */
   readonly vjp: (rule: VjpRule<1, NoAttrs>) => Value | null;
 }
 
-const elementwiseTraits = (cheap: boolean, linear: Traits["linear"]): Traits => ({
+const elementwiseTraits = (cheap: boolean, linear: Traits["linear"], bounds?: Traits["bounds"]): Traits => ({
   elementwise: true,
   ...(cheap ? { cheap } : {}),
   ...(linear === undefined ? {} : { linear }),
+  ...(bounds === undefined ? {} : { bounds }),
 });
 
 /** An elementwise op of one operand. */
@@ -34,6 +36,7 @@ export const unary = ({
   integersToo,
   cheap,
   linear,
+  bounds,
   f,
   lane,
   vjp,
@@ -46,7 +49,7 @@ export const unary = ({
   arity: 1,
   attrs: {},
   constraints: [integersToo === true ? allNumeric("C1") : allFloat("C1")],
-  traits: elementwiseTraits(cheap === true, linear),
+  traits: elementwiseTraits(cheap === true, linear, bounds),
   result: ([x]) => x,
   evaluate([x], _, { dtype }) {
     if (isFloat(dtype)) return mapUnary(f, x);

@@ -45,12 +45,14 @@ export interface Constraint<N extends Arity = Arity, A extends Attrs = Attrs> {
  *   and multiples of them is the sum and the multiple of the results. Of floats; integers divide otherwise.
  * - view: the result is its one operand under other indices, and compiled code reads it where it is.
  * - cheap: computing the result again costs about as much as loading it; so it is never worth storing.
+ * - bounds: the least interval that all elements of the result lie in, whatever the operands are.
  */
 export interface Traits {
   readonly elementwise?: true;
   readonly cheap?: true;
   readonly linear?: readonly (readonly number[])[];
   readonly view?: true;
+  readonly bounds?: readonly [least: number, greatest: number];
 }
 
 /** Answer of a rule for an operand through which no gradient can be asked for, with the reason. */

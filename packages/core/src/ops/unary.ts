@@ -83,6 +83,7 @@ export const tanh = unary({
   name: "tanh",
   summary: "Hyperbolic tangent.",
   formula: "out[i] = tanh(x[i])",
+  bounds: [-1, 1],
   f: Math.tanh,
   lane: tanhLane,
   // d tanh(x) = (1 - tanh(x)²) dx, so g - g·y² reuses the output and needs no constant.
@@ -93,6 +94,7 @@ export const sigmoid = unary({
   name: "sigmoid",
   summary: "Logistic function, without overflow for any finite element.",
   formula: "out[i] = 1 / (1 + e^-x[i])",
+  bounds: [0, 1],
   f: (x) => (x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Math.exp(x))),
   lane: sigmoidLane,
   // y' = y·(1 - y), written y - y² for the same reason as in tanh.

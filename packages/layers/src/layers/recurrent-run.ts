@@ -3,6 +3,8 @@ import { scan, subtractDims, uniform, type Dims, type GraphBuilder, type Origin,
 import type { CellStep, Named } from "../cells/cell.js";
 
 export interface CellRun {
+  /** Of the loop's body: the layer's name and the run's path, as its weights are named. */
+  readonly name: string;
   readonly step: CellStep;
   /** Of the nodes in the loop's body; they belong to the cell. */
   readonly origin: Origin;
@@ -56,7 +58,19 @@ export function runToLast(g: GraphBuilder, run: CellRun): CellRunResult {
 
 function scanCell(
   g: GraphBuilder,
-  { step, origin, inputs, randomKey, initial, stepsBefore, reverse, lengths, checkpoint, truncate }: CellRun,
+  {
+    name: bodyName,
+    step,
+    origin,
+    inputs,
+    randomKey,
+    initial,
+    stepsBefore,
+    reverse,
+    lengths,
+    checkpoint,
+    truncate,
+  }: CellRun,
   padding: "zero" | "hold",
   /** Asked once, with the name of the state that is the output, if one is: whether the outputs are wanted. */
   wantsOutputs: (stateShown: string | undefined) => boolean,
@@ -64,6 +78,7 @@ function scanCell(
   return scan<string, string, string>(
     g,
     {
+      name: bodyName,
       init: initial,
       xs: inputs,
       reverse,

@@ -128,6 +128,7 @@ export const recurrent = defineLayer({
         const initial = initialOf(finals.length, runPath, cell.states(shapes));
         const carries = mapValues(initial, (value, name) => scope.carry(runPath + name, value));
         const run = {
+          name: `${scope.name}.${runPath}`.replace(/\.$/, ""),
           step: startRun(scope, cell, shapes, { inputs: read, context }, runPath),
           origin: cellPointer,
           inputs: read,

@@ -5,7 +5,7 @@
 import { i32, type TensorData } from "@latchgrad/core";
 import * as z from "zod";
 import { randomAt, type Random } from "./random.js";
-import { endlessTask, floatTensor, integerTensor, type TaskContext, type TaskDefinition } from "./task.js";
+import { endlessTask, floatTensor, integerTensor, type Batch, type TaskContext, type TaskDefinition } from "./task.js";
 
 /** Shortest sequence of the variant of 1997: its first marker lies within the first ten pairs and before the last one. */
 const SHORTEST_1997 = 20;
@@ -121,6 +121,20 @@ function open1997({ length: shortest }: Options, { seed, dtype }: TaskContext): 
   );
 }
 
+/** From the first of the two marked pairs to the last step. */
+function distances({ x, lengths }: Batch): TensorData {
+  const [count, steps] = x.dims;
+  const found = integerTensor(count);
+  for (let b = 0; b < count; b++) {
+    let first = 0;
+    while (first < steps && x.data[(b * steps + first) * 2 + 1] !== 1) first++;
+    // Batches of the modern variant have no lengths.
+    found.data[b] = (lengths as TensorData | undefined)?.data[b] ?? steps;
+    found.data[b] -= 1 + first;
+  }
+  return found;
+}
+
 export const adding: TaskDefinition<typeof schema> = {
   type: "adding",
   summary: "Add the two marked values of a random sequence.",
@@ -132,6 +146,9 @@ export const adding: TaskDefinition<typeof schema> = {
     inputs: { x: { dtype, dims: ["B", "T", 2] }, ...(variant === "1997" ? { lengths: i32("B") } : {}) },
     targets: { y: { dtype, dims: ["B", 1] } },
   }),
-  open: (options, context) =>
-    options.variant === "modern" ? openModern(options, context) : open1997(options, context),
+  open: (options, context) => ({
+    ...(options.variant === "modern" ? openModern(options, context) : open1997(options, context)),
+    distances,
+  }),
+  atLength: (options, length) => ({ ...options, length }),
 };

@@ -40,7 +40,7 @@ export const copyMemory: TaskDefinition<typeof schema> = {
     const length = delay + 2 * count;
     const blank = symbols;
     const delimiter = symbols + 1;
-    return endlessTask(
+    const task = endlessTask(
       (split, index, size) => {
         const random = randomAt(seed, "copyMemory", split, index);
         const numbers = integerTensor(size, length);
@@ -66,5 +66,17 @@ export const copyMemory: TaskDefinition<typeof schema> = {
         says: "answering blank until the delimiter, then guessing among all symbols alike",
       },
     );
+    return {
+      ...task,
+      distances({ y }) {
+        const found = integerTensor(...y.dims);
+        // Each symbol is said as many steps after it was read; blanks need no memory.
+        found.data.forEach((_, place) => {
+          found.data[place] = place % length < count + delay ? -1 : count + delay;
+        });
+        return found;
+      },
+    };
   },
+  atLength: (options, delay) => ({ ...options, delay }),
 };

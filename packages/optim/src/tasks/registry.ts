@@ -1,6 +1,6 @@
 /** The registry: one line per task. */
 import type { FloatDType } from "@latchgrad/core";
-import type { Signature } from "@latchgrad/layers";
+import { readWithSchema, type Signature } from "@latchgrad/layers";
 import * as z from "zod";
 import { adding } from "./adding.js";
 import { copyMemory } from "./copy-memory.js";
@@ -32,6 +32,14 @@ const taskOf = (config: TaskConfig): TaskDefinition<z.ZodType<TaskConfig>> => ta
 /** Types of a task's inputs and targets; float ones have element type `dtype`. */
 export const signatureOf = (config: TaskConfig, dtype: FloatDType): Signature =>
   taskOf(config).signature(config, dtype);
+
+/** The config of a task for sequences of another length; undefined where the task has no such option. Throws ConfigError for a length that it cannot have. */
+export function taskAtLength(config: TaskConfig, length: number): TaskConfig | undefined {
+  const changed = taskOf(config).atLength?.(config, length);
+  return changed === undefined
+    ? undefined
+    : readWithSchema(taskSchema, changed, { pointer: "/training/diagnose/lengths" });
+}
 
 /** The task ready to give batches. Throws ConfigError when a file cannot be read, or the data are too few. */
 export const openTask = async (config: TaskConfig, context: TaskContext): Promise<Task> =>

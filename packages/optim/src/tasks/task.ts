@@ -49,6 +49,11 @@ export interface Task {
   batchesPerEpoch(split: Split, size: number): number | undefined;
   /** Scores to compare with, the most telling first. */
   baselines(split: Split): readonly Baseline[];
+  /**
+   * i32 of the first dims of the first target, [B] or [B, T]: how many steps before an answer is read the farthest input lies
+   * that it needs; -1 where it needs none from before. Absent: the task does not know.
+   */
+  distances?(batch: Batch): TensorData;
 }
 
 export interface TaskDefinition<S extends z.ZodType = z.ZodType> {
@@ -63,6 +68,8 @@ export interface TaskDefinition<S extends z.ZodType = z.ZodType> {
   /** Types of inputs and targets; B is the batch size, T the number of time steps. */
   signature(options: z.output<S>, dtype: FloatDType): Signature;
   open(options: z.output<S>, context: TaskContext): Task | Promise<Task>;
+  /** The options for sequences of another length, as the option of the task counts it. Absent: the task has none. */
+  atLength?(options: z.output<S>, length: number): z.output<S>;
 }
 
 /** A task whose examples are made when asked for, so that it has no epochs. */

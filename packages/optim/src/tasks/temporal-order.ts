@@ -1,5 +1,5 @@
 /** The temporal order problem: which of four orders two special symbols had, long ago, among noise. */
-import { i32 } from "@latchgrad/core";
+import { i32, type TensorData } from "@latchgrad/core";
 import * as z from "zod";
 import { randomAt } from "./random.js";
 import { encodeSymbols, encodingField, symbolType } from "./symbols.js";
@@ -24,6 +24,10 @@ const schema = z.strictObject({
   encoding: encodingField("oneHot"),
 });
 
+/** Whether X or Y stands at a place of symbols in either encoding. */
+const isSpecial = ({ dims, data }: TensorData, place: number): boolean =>
+  dims.length === 2 ? data[place] >= X : data.slice(place * SYMBOLS + X, (place + 1) * SYMBOLS).includes(1);
+
 /**
  * Experiment 6a. A sequence is E, noise from {a, b, c, d}, and B at its end; at t1 from length/10 to length/5 and t2
  * from length/2 to 6 length/10 stands X or Y (with length 100: 10 to 20, 50 to 60, and lengths 100 to 110). Classes:
@@ -43,7 +47,7 @@ export const temporalOrder: TaskDefinition<typeof schema> = {
     const tenth = shortest / 10;
     const longest = shortest + Math.floor(tenth);
     const place = (tenths: number): number => Math.floor(tenths * tenth);
-    return endlessTask(
+    const task = endlessTask(
       (split, index, size) => {
         const random = randomAt(seed, "temporalOrder", split, index);
         const numbers = integerTensor(size, longest);
@@ -68,5 +72,18 @@ export const temporalOrder: TaskDefinition<typeof schema> = {
       { metric: "accuracy", value: 1 / 4, says: "guessing one of the four classes" },
       { metric: "loss", loss: "softmaxCrossEntropy", value: Math.log(4), says: "guessing the four classes alike" },
     );
+    return {
+      ...task,
+      distances({ x, lengths }) {
+        const [size, steps] = x.dims;
+        const found = integerTensor(size);
+        for (let b = 0; b < size; b++) {
+          const first = Array.from({ length: steps }, (_, t) => t).findIndex((t) => isSpecial(x, b * steps + t));
+          found.data[b] = lengths.data[b] - 1 - first;
+        }
+        return found;
+      },
+    };
   },
+  atLength: (options, length) => ({ ...options, length }),
 };

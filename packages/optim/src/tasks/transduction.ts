@@ -45,7 +45,7 @@ export const transduction: TaskDefinition<typeof schema> = {
     // Both ends of the range are drawn alike often.
     const meanLength = (shortest + longest) / 2;
     const says = "guessing among all symbols alike, and saying the end at its place";
-    return endlessTask(
+    const task = endlessTask(
       (split, index, size) => {
         const random = randomAt(seed, "transduction", split, index);
         const numbers = integerTensor(size, longest);
@@ -74,5 +74,18 @@ export const transduction: TaskDefinition<typeof schema> = {
         says,
       },
     );
+    return {
+      ...task,
+      distances({ y, lengths }) {
+        const found = integerTensor(...y.dims);
+        for (let b = 0; b < y.dims[0]; b++)
+          for (let t = 0; t < steps; t++) {
+            const length = lengths.data[b];
+            // Answer t comes t + 1 steps behind the last symbol; copied symbol t was read length - 1 - t steps before that one.
+            found.data[b * steps + t] = t >= length ? -1 : rule === "copy" ? length : 2 * t + 1;
+          }
+        return found;
+      },
+    };
   },
 };
