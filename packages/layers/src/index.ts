@@ -45,6 +45,7 @@ export { configIssue } from "./config/refuse.js";
 export { MODEL_FORMAT, modelFields, modelSchema, type ModelConfig, type ModelDocument } from "./config/schema.js";
 export { randomNumbers, type InitializerDefinition, type RandomNumbers, type Seed } from "./init/initializer.js";
 export { initializers, initializerSchema, initialValues, type Initializer } from "./init/registry.js";
+export { cellDiagram } from "./diagram/cell-diagram.js";
 export type { LayerDefinition, LayerOutputs, LayerReference, LayerScope } from "./layers/layer.js";
 export {
   compositions,

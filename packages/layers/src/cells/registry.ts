@@ -74,9 +74,11 @@ interface Search {
   readonly trail: readonly string[];
 }
 
-type Found =
-  | { readonly kind: "built-in"; readonly definition: CellDefinition }
-  | { readonly kind: "document"; readonly placed: PlacedDocument<CellDocument> };
+interface FoundDocument {
+  readonly kind: "document";
+  readonly placed: PlacedDocument<CellDocument>;
+}
+type Found = { readonly kind: "built-in"; readonly definition: CellDefinition } | FoundDocument;
 
 /** Cells inside cells inside cells. */
 const DEEPEST_CELLS = 8;
@@ -90,9 +92,8 @@ function findCell(type: string, { documents, trail }: Search, pointer: string): 
   const definition = builtInCell(type);
   if (definition !== undefined) return { kind: "built-in", definition };
   // What the document itself says goes first, so that it means the same with every version of the library.
-  if (Object.hasOwn(documents, type)) return found(type, documents[type]);
-  if (Object.hasOwn(libraryDocuments, type))
-    return found(type, readWithSchema(cellDocumentSchema, libraryDocuments[type], { pointer: cellPointer(type) }));
+  const document = findDocument(type, documents);
+  if (document !== undefined) return found(type, document);
   return refuse("choice", joinPointer(pointer, "type"), {
     problem: "type is none of the known cells",
     received: JSON.stringify(type),
@@ -100,8 +101,15 @@ function findCell(type: string, { documents, trail }: Search, pointer: string): 
   });
 }
 
+/** The document of a cell: one of `documents`, or of the library; undefined where there is none. */
+export function findDocument(type: string, documents: CellDocuments): CellDocument | undefined {
+  if (Object.hasOwn(documents, type)) return documents[type];
+  if (!Object.hasOwn(libraryDocuments, type)) return undefined;
+  return readWithSchema(cellDocumentSchema, libraryDocuments[type], { pointer: cellPointer(type) });
+}
+
 const cellPointer = (name: string): string => joinPointer("", "cells", name);
-const found = (name: string, document: CellDocument): Found => ({
+const found = (name: string, document: CellDocument): FoundDocument => ({
   kind: "document",
   placed: { kind: "cell", name, pointer: cellPointer(name), document },
 });
@@ -133,10 +141,19 @@ function makeNamedCell(type: string, settings: Named<unknown>, search: Search, p
     const { definition } = cell;
     return definition.make(readWithSchema(definition.schema, { type, ...settings }, { pointer }));
   }
-  const { placed } = cell;
+  return makePlacedCell(cell.placed, settings as Named<number>, search, pointer);
+}
+
+function makePlacedCell(
+  placed: PlacedDocument<CellDocument>,
+  settings: Named<number>,
+  search: Search,
+  pointer: string,
+): Cell {
+  const { name: type } = placed;
   const states = innerStates(type, placed, search);
   const equations = readCellEquations(placed, states);
-  const values = settingsOf(placed.document, type, settings as Named<number>, pointer);
+  const values = settingsOf(placed.document, type, settings, pointer);
   const innerSearch: Search = { ...search, trail: [...search.trail, type] };
   const innerCells = (known: SettingValues): Named<Inner> =>
     Object.fromEntries(
@@ -172,6 +189,21 @@ export function makeCell(config: CellConfig, documents: CellDocuments = {}, poin
   const { type, ...settings } = config;
   return makeNamedCell(type, settings, { documents, trail: [] }, pointer);
 }
+
+/** The document of a cell: one of `documents`, or of the library, also where the cell is built in. Throws ConfigError where there is none. */
+export function documentOfCell(type: string, documents: CellDocuments = {}): CellDocument {
+  const document = findDocument(type, documents);
+  if (document !== undefined) return document;
+  return refuse("choice", "", {
+    problem: "the name is none of the known cells",
+    received: JSON.stringify(type),
+    hint: suggestName(type, knownCells(Object.keys(documents))),
+  });
+}
+
+/** The cell that the equations of a document describe, also where it is built in as well, as the LSTM is. Throws as `makeCell` does. */
+export const makeDocumentedCell = (type: string, settings: Named<number>, documents: CellDocuments = {}): Cell =>
+  makePlacedCell(found(type, documentOfCell(type, documents)).placed, settings, { documents, trail: [] }, "");
 
 /** Checks the equations of all documents, whether layers use them or not. Throws ConfigError with the problems of all. */
 export function checkCellDocuments(documents: CellDocuments): void {
