@@ -1,6 +1,6 @@
 // docs/cells.md: every cell of the library, as its document describes it.
 import type { CellDocument } from "../../packages/layers/src/index";
-import { cellDocumentSchema, libraryDocuments } from "../../packages/layers/src/index";
+import { cellDocumentSchema, equationLines, libraryDocuments } from "../../packages/layers/src/index";
 import { escaped, generatedNote } from "./markdown";
 
 const INTRODUCTION = `
@@ -11,29 +11,7 @@ compiled code against the reference with and without each pass, padded batches, 
 checkpoints; several against PyTorch.
 `;
 
-type Statement = CellDocument["equations"][number];
-
-const linesOf = (statements: readonly Statement[], indent = ""): readonly string[] =>
-  statements.flatMap((statement) => {
-    if (typeof statement === "string") return [indent + statement];
-    const { repeat, index, carry, equations } = statement;
-    const begins = Object.entries(carry).map(([name, first]) => `${name} = ${first}`);
-    const counts = index === undefined ? "" : `, counting ${index}`;
-    return [
-      `${indent}repeat ${repeat} times from ${begins.join(", ")}${counts}:`,
-      ...linesOf(equations, `${indent}  `),
-    ];
-  });
-
-function equationsOf({ functions, once, equations, output }: CellDocument): string {
-  const lines = [
-    ...functions,
-    ...(once.length === 0 ? [] : ["# once per sequence", ...linesOf(once), "# every step"]),
-    ...linesOf(equations),
-    `# output: ${output}`,
-  ];
-  return ["```text", ...lines, "```"].join("\n");
-}
+const equationsOf = (document: CellDocument): string => ["```text", ...equationLines(document), "```"].join("\n");
 
 const shape = (sizes: readonly (number | string)[]): string => `[${sizes.join(", ")}]`;
 

@@ -4,6 +4,7 @@ import { MODEL_FILES } from "@latchgrad/layers";
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { join } from "node:path";
 import { compareCommand } from "./compare-command.js";
+import { cellsCommand } from "./cells-command.js";
 import { describeCommand, GRAPH_CHOICES, type GraphChoice } from "./describe-command.js";
 import { ownVersion } from "./environment.js";
 import { EXIT, formatFailure } from "./failure.js";
@@ -29,6 +30,7 @@ Examples:
   latchgrad train my-run --resume
   latchgrad report my-run
   latchgrad compare my-run other-run --out comparison.html
+  latchgrad cells lstm --svg lstm.svg
   latchgrad import torch.safetensors --model model.json --mapping pytorch --out my-model`;
 
 const TRAIN_DESCRIPTION = `Train a model and compare the result with the task's baseline.
@@ -60,6 +62,24 @@ function threadCount(text: string): number {
   const count = Number(text);
   if (Number.isInteger(count) && count >= 1 && count <= 64) return count;
   throw new InvalidArgumentError("A whole number from 1 to 64 is expected.");
+}
+
+const CELLS_DESCRIPTION = `List the cells of the library, or explain one: its equations, states, weights, settings and source.
+
+With --svg the data flow of one step is drawn: states on tracks, gates in their usual places.`;
+
+interface CellsFlags {
+  readonly find?: string;
+  readonly units: number;
+  readonly input: number;
+  readonly svg?: string;
+  readonly json?: boolean;
+}
+
+function sizeOption(text: string): number {
+  const size = Number(text);
+  if (Number.isInteger(size) && size >= 1 && size <= 1_000_000) return size;
+  throw new InvalidArgumentError("A whole number from 1 to 1000000 is expected.");
 }
 
 interface ImportFlags {
@@ -161,6 +181,18 @@ export async function runCommandLine(args: readonly string[], surroundings: Surr
       if (runs.length < 2) self.error("error: compare needs two runs or more", { exitCode: EXIT.usage });
       await perform(runs.join(", "), (onFile) => compareCommand({ runs, out, screen, onFile }));
     });
+  program
+    .command("cells")
+    .description(CELLS_DESCRIPTION)
+    .argument("[name]", "the cell to explain")
+    .option("-f, --find <word>", "list only cells that have the word in their name, title, source or description")
+    .option("-u, --units <count>", "size of the state, for shapes and parameter counts", sizeOption, 32)
+    .option("-i, --input <count>", "size of the input, for shapes and parameter counts", sizeOption, 32)
+    .option("--svg <file>", "write the picture of the cell's data flow")
+    .option("--json", "print the document of the cell, or the list, as JSON")
+    .action((name: string | undefined, flags: CellsFlags) =>
+      perform(flags.svg ?? "the library of cells", () => cellsCommand({ name, ...flags, screen })),
+    );
   program
     .command("import")
     .description("Make a model folder of a document and of weights that another system has trained.")

@@ -14,6 +14,7 @@ export type {
   WeightSpec,
 } from "./cells/cell.js";
 export { cells } from "./cells/built-in.js";
+export { describeCell, equationLines, type CellDescription } from "./cells/describe-cell.js";
 export { readUpdate, type UpdateEquations } from "./cells/read-block.js";
 export {
   cellDocumentSchema,

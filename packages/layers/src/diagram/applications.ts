@@ -22,7 +22,7 @@ export interface Application {
 }
 
 /** Where a node comes from: the pointer of a text, and the part of it. */
-export interface Place {
+interface Place {
   readonly pointer: string;
   readonly part: string;
 }

@@ -1,4 +1,5 @@
 /** The picture of a cell: its data flow from left to right. */
+import { exampleShapes } from "../cells/describe-cell.js";
 import { documentOfCell, findDocument, makeDocumentedCell, type CellDocuments } from "../cells/registry.js";
 import type { CellDocument } from "../cells/document-schema.js";
 import type { Named } from "../cells/cell.js";
@@ -17,14 +18,7 @@ const INPUT = 3;
 export function cellFlow(type: string, documents: CellDocuments = {}, settings: Named<number> = {}): DataFlow {
   const document = documentOfCell(type, documents);
   const cell = makeDocumentedCell(type, { units: UNITS, ...settings }, documents);
-  const sizes = (shapes: CellDocument["inputs"]): Named<readonly number[]> =>
-    Object.fromEntries(
-      Object.entries(shapes).map(([name, dims]) => [
-        name,
-        dims.map((dim) => (typeof dim === "number" ? dim : dim === "input" ? INPUT : UNITS)),
-      ]),
-    );
-  const step = stepGraph(cell, type, { inputs: sizes(document.inputs), context: sizes(document.context) });
+  const step = stepGraph(cell, type, exampleShapes(document, INPUT, UNITS));
   return dataFlowOf(step, textsOf(documents));
 }
 

@@ -66,7 +66,7 @@ function pinsOf({ kind, reads }: FlowVertex, { left, right }: Block): readonly n
 }
 
 /** A scene, and the lines of it that found no way. */
-export interface Layout extends Scene {
+interface Layout extends Scene {
   readonly routing: Pick<Routing, "failed">;
 }
 

@@ -1,5 +1,5 @@
 /** A queue that gives the item of least cost first; of equal ones, the one that came first. */
-export interface Queue {
+interface Queue {
   push(item: number, cost: number): void;
   /** Undefined when there is nothing left. */
   pop(): number | undefined;

@@ -35,7 +35,7 @@ export interface Connection {
   readonly enters: readonly Direction[];
 }
 
-export interface RoutingRequest {
+interface RoutingRequest {
   readonly width: number;
   readonly height: number;
   readonly blocks: readonly Block[];
