@@ -9,6 +9,7 @@ import { describeCommand, GRAPH_CHOICES, type GraphChoice } from "./describe-com
 import { ownVersion } from "./environment.js";
 import { EXIT, formatFailure } from "./failure.js";
 import { isFolder } from "./files.js";
+import { GRAPH_FORMS, graphCommand, type GraphCommand } from "./graph-command.js";
 import { importCommand } from "./import-command.js";
 import { PLOT_FORMATS, reportCommand } from "./report-command.js";
 import type { PlotFormat } from "./report/write-report.js";
@@ -31,6 +32,7 @@ Examples:
   latchgrad report my-run
   latchgrad compare my-run other-run --out comparison.html
   latchgrad cells lstm --svg lstm.svg
+  latchgrad graph model.json --gradient --format equations
   latchgrad import torch.safetensors --model model.json --mapping pytorch --out my-model`;
 
 const TRAIN_DESCRIPTION = `Train a model and compare the result with the task's baseline.
@@ -181,6 +183,20 @@ export async function runCommandLine(args: readonly string[], surroundings: Surr
       if (runs.length < 2) self.error("error: compare needs two runs or more", { exitCode: EXIT.usage });
       await perform(runs.join(", "), (onFile) => compareCommand({ runs, out, screen, onFile }));
     });
+  program
+    .command("graph")
+    .description(
+      "Print a model's graph at any stage: what predicts, the loss with its gradient, or the whole training step.",
+    )
+    .addArgument(modelArgument())
+    .addOption(new Option("-f, --format <form>", "how it is written").choices(GRAPH_FORMS).default(GRAPH_FORMS[0]))
+    .option("--gradient", "the loss and its gradient")
+    .addOption(new Option("--step", "the training step: forward, backward, clipping and update").conflicts("gradient"))
+    .option("--passes", "after the passes that every executor runs")
+    .option("-o, --out <file>", "write it into a file")
+    .action((file: string, flags: Omit<GraphCommand, "file" | "screen">) =>
+      perform(file, () => graphCommand({ ...flags, file, screen })),
+    );
   program
     .command("cells")
     .description(CELLS_DESCRIPTION)

@@ -1,0 +1,50 @@
+/** `latchgrad graph`: a model as a graph, at any stage, in the form that is asked for. */
+import { allPasses, gradient, graphToJson, printEquations, printGraph, runPasses, type Graph } from "@latchgrad/core";
+import { trainingStep, type Experiment } from "@latchgrad/optim";
+import { readExperimentFile } from "./experiment-file.js";
+import { EXIT } from "./failure.js";
+import { attempt, RULES, writeToDisk } from "./files.js";
+import { dotOf } from "./graph-dot.js";
+import type { Screen } from "./screen.js";
+
+/** How a graph is written; one line per form. */
+const FORMS = {
+  text: printGraph,
+  equations: printEquations,
+  json: (graph: Graph) => `${JSON.stringify(graphToJson(graph), null, 2)}\n`,
+  dot: dotOf,
+} as const;
+export type GraphForm = keyof typeof FORMS;
+export const GRAPH_FORMS: readonly GraphForm[] = ["text", "equations", "json", "dot"];
+
+export interface GraphCommand {
+  /** Path of the model's JSON file. */
+  readonly file: string;
+  readonly format: GraphForm;
+  /** The loss with its gradient, in place of what predicts. */
+  readonly gradient?: boolean | undefined;
+  /** The whole training step: forward, backward, clipping and update. */
+  readonly step?: boolean | undefined;
+  /** After the passes that every executor runs. */
+  readonly passes?: boolean | undefined;
+  /** Where it is written; undefined: on the screen. */
+  readonly out?: string | undefined;
+  readonly screen: Pick<Screen, "write">;
+}
+
+/** Writes the graph; returns the exit code. Throws LatchgradError. */
+export async function graphCommand(command: GraphCommand): Promise<number> {
+  const { file, format, passes = false, out, screen } = command;
+  const graph = stageOf(await readExperimentFile(file), command);
+  const text = FORMS[format](passes ? runPasses(graph, allPasses) : graph);
+  if (out === undefined) screen.write(text);
+  else await attempt(RULES.write, out, () => writeToDisk(out, text));
+  return EXIT.success;
+}
+
+function stageOf({ config, model }: Experiment, { step = false, gradient: backward = false }: GraphCommand): Graph {
+  if (step) return trainingStep(model, config.training).graph;
+  if (!backward) return model.graph("predict");
+  const wrt = model.params.filter(({ trainable }) => trainable).map(({ name }) => name);
+  return gradient(model.graph("train"), { of: "loss", wrt });
+}
