@@ -32,6 +32,8 @@ describe.each(stages)("%s", (_name, stage) => {
   test("as equations, keeps the names of the cell", async () => {
     const text = await shown({ ...stage, passes: true, format: "equations" });
     for (const name of ["forget", "candidate"]) expect(text).toMatch(new RegExp(`${name}\\w* = `));
+    // What has a number for a name would read as that number.
+    expect(text).not.toMatch(/^\s*\d+ = /m);
   });
 
   test("for Graphviz, has a cluster for each body, and no line to what is not there", async () => {

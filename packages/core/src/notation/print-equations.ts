@@ -82,9 +82,10 @@ function writeNodes(page: Page, graph: Graph, indent: string): void {
       page.values.set(node.id, rendered);
       continue;
     }
-    // A result says more with the name that it has outside.
+    // A result says more with the name that it has outside, unless that is a number, which would read as one.
     const outside = outputs.get(node.id);
-    const name = outside === undefined || isTelling(node) || taken.has(outside) ? node.names[0] : outside;
+    const isName = outside !== undefined && !taken.has(outside) && !/^\d/.test(outside);
+    const name = isName && !isTelling(node) ? outside : node.names[0];
     page.lines.push(`${indent}${name} = ${rendered.text}`);
     page.values.set(node.id, atom(name));
   }
