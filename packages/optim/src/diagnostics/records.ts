@@ -17,11 +17,9 @@ const layer = z.string().describe("The run of a cell over time, as its weights a
 
 /** The range that all values lie in by how they are computed: sigmoid gives "unit", (0, 1), tanh gives "signed", (-1, 1). */
 const range = z.enum(["unit", "signed", "any"]);
-export type ValueRange = z.output<typeof range>;
 
 /** What to do about gradients that vanish or explode; see `adviceInWords`. */
 const advice = z.enum(["clip", "lowerLearningRate", "forgetBias", "orthogonalStart", "gatedCell"]);
-export type Advice = z.output<typeof advice>;
 
 const verdict = z
   .strictObject({
@@ -36,7 +34,6 @@ const verdict = z
     advice: z.array(advice).describe("What usually helps, the most likely first; empty when steady."),
   })
   .describe("Of the layer as a whole, all of its states together.");
-export type GradientVerdict = z.output<typeof verdict>;
 
 const gradientFlow = z
   .strictObject({
@@ -61,7 +58,6 @@ const gradientFlow = z
     verdict,
   })
   .describe("How far the gradient of the loss reaches back in time.");
-export type GradientFlowRecord = z.output<typeof gradientFlow>;
 
 const example = z
   .strictObject({
@@ -83,7 +79,6 @@ const example = z
       .describe("By name, [time][features]; one row where it has no time axis."),
   })
   .describe("What an example of the values is; written once, at the first diagnosis.");
-export type ExampleRecord = z.output<typeof example>;
 
 const values = z
   .strictObject({
@@ -101,7 +96,6 @@ const values = z
     values: z.array(z.array(finiteOrNull)).describe("[time][unit]."),
   })
   .describe("The values of one example over time, for a heat map.");
-export type ValuesRecord = z.output<typeof values>;
 
 const gates = z
   .strictObject({
@@ -118,7 +112,6 @@ const gates = z
       .describe("The same for each unit, over steps and examples."),
   })
   .describe("How far open gates are, and how many values have saturated, where derivatives are small.");
-export type GatesRecord = z.output<typeof gates>;
 
 const retention = z
   .strictObject({
@@ -143,7 +136,6 @@ const retention = z
       .describe("The same for each unit, with the mean over steps and examples."),
   })
   .describe("How long the units of a state keep what they hold.");
-export type RetentionRecord = z.output<typeof retention>;
 
 const memory = z
   .strictObject({
@@ -167,7 +159,6 @@ const memory = z
     ),
   })
   .describe("How right the answers are, by how far back the input lies that they need; validation data.");
-export type MemoryRecord = z.output<typeof memory>;
 
 /** The shares of elements that lie below the quantiles of an updates record. */
 export const QUANTILES = [0, 0.05, 0.25, 0.5, 0.75, 0.95, 1] as const;
@@ -193,7 +184,6 @@ const updates = z
       ),
   })
   .describe("How large a weight is, and how much of it an update changes.");
-export type UpdatesRecord = z.output<typeof updates>;
 
 export const diagnosticRecordSchema = z.discriminatedUnion("kind", [
   gradientFlow,
@@ -205,6 +195,18 @@ export const diagnosticRecordSchema = z.discriminatedUnion("kind", [
   updates,
 ]);
 export type DiagnosticRecord = z.output<typeof diagnosticRecordSchema>;
+
+type RecordOf<Kind extends DiagnosticRecord["kind"]> = Extract<DiagnosticRecord, { readonly kind: Kind }>;
+export type GradientFlowRecord = RecordOf<"gradientFlow">;
+export type GradientVerdict = GradientFlowRecord["verdict"];
+export type Advice = GradientVerdict["advice"][number];
+export type ExampleRecord = RecordOf<"example">;
+export type ValuesRecord = RecordOf<"values">;
+export type ValueRange = ValuesRecord["range"];
+export type GatesRecord = RecordOf<"gates">;
+export type RetentionRecord = RecordOf<"retention">;
+export type MemoryRecord = RecordOf<"memory">;
+export type UpdatesRecord = RecordOf<"updates">;
 
 /** The diagnostics of a file of lines. */
 export interface ReadDiagnostics {
