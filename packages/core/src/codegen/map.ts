@@ -1,7 +1,8 @@
 /** Map kernels: one loop nest over elements for any number of fused elementwise ops. */
+import type { Lanes, LaneType } from "../kernel/lanes.js";
 import type { DType } from "../shape/tensor-type.js";
 import { I32, type Code, type Local } from "./assembler.js";
-import { widthOf, type LaneCall } from "./vectorizable.js";
+import { typeLanes, widthOf, type LaneCall } from "./vectorizable.js";
 import { BYTES, load, store, wasmLanes, type Operand, type Precision, type Width } from "./lanes-target.js";
 
 /** How a loop nest walks over one tensor: elements between neighbours along each axis. */
@@ -62,6 +63,31 @@ export function widthOfMap({ dims, inputs, nodes, outputs }: MapKernel): Width {
   return (dims.at(-1) ?? 1) >= width ? width : 1;
 }
 
+/**
+ * Constants that every element needs, computed in front of all loops: an engine reads them from where it put them in one instruction, where
+ * making four equal lanes of a number takes three. Those of computations that few elements need are left where they are.
+ */
+function heldConstants(
+  { inputs, nodes }: Pick<MapKernel, "inputs" | "nodes">,
+  lanes: Lanes<Operand>,
+): Lanes<Operand>["constant"] {
+  const held = new Map<string, Operand>();
+  const keyOf = (dtype: LaneType, value: number): string => `${dtype} ${Object.is(value, -0) ? "-0" : String(value)}`;
+  const types = typeLanes(() => undefined);
+  const finder: Lanes<LaneType> = {
+    ...types,
+    constant(dtype, value) {
+      const key = keyOf(dtype, value);
+      if (!held.has(key)) held.set(key, lanes.constant(dtype, value));
+      return dtype;
+    },
+    rarely: (_, usual) => usual,
+  };
+  const values: LaneType[] = inputs.map(({ dtype }) => dtype);
+  for (const { lane, args } of nodes) values.push(lane(finder, ...args.map((arg) => values[arg])));
+  return (dtype, value) => held.get(keyOf(dtype, value)) ?? lanes.constant(dtype, value);
+}
+
 /** Writes the kernel's function body. Parameters: addresses of the inputs, then of the outputs. */
 export function writeMap(code: Code, kernel: MapKernel, precision: Precision): void {
   const { dims } = kernel;
@@ -73,8 +99,11 @@ export function writeMap(code: Code, kernel: MapKernel, precision: Precision): v
   const vector = widthOfMap(kernel);
   const pointers = code.params;
 
+  const held = vector === 1 ? undefined : heldConstants(kernel, wasmLanes(code, vector, precision));
+
   const elements = (width: Width): void => {
-    const lanes = wasmLanes(code, width, precision);
+    const plain = wasmLanes(code, width, precision);
+    const lanes = held === undefined || width === 1 ? plain : { ...plain, constant: held };
     const values: Operand[] = kernel.inputs.map(({ dtype }, i) =>
       load(code, dtype, pointers[i], 0, width, innerStride(i) === 0),
     );
