@@ -2,7 +2,8 @@
  * Contractions as blocked matrix products. A tile of rows x columns of the
  * result stays in registers while the contracted index runs; each step loads one
  * row of the right operand and one number per row of the left. Long contractions run in
- * pieces, so that what a tile reads of both operands stays in the nearest cache.
+ * pieces, so that what a tile reads of both operands stays in the nearest cache, and many rows do, so that
+ * the left operand's stay in the second while all columns pass.
  * The scheme, and the packing of operands into panels in front of it, are those of Goto & van de Geijn,
  * "Anatomy of high-performance matrix multiplication" (2008).
  */
@@ -27,6 +28,8 @@ const TILE_VECTORS = 2;
 export const tileColumns = (dtype: DType): number => TILE_VECTORS * vectorWidth(dtype);
 /** Steps of the contracted index that a tile takes at once: 8 kB of a right panel, of a left one 6 kB, or 12 kB of f64. */
 const DEPTH_BLOCK = 256;
+/** Groups of rows that are read for one column after the other: 96 kB of the left operand, which stay in the second cache. */
+const ROW_BLOCK = 16;
 const UNROLL = 4;
 
 /** Equal neighbouring pieces of a range. */
@@ -136,6 +139,33 @@ function partsOf(
   return parts;
 }
 
+/** Parts of the rows that are multiplied with all columns before the next ones are: `repeats` times, one behind the other. */
+interface RowBlock {
+  readonly repeats: number;
+  readonly parts: readonly Part[];
+  /** Rows from one repetition to the next. */
+  readonly rows: number;
+}
+
+function rowBlocksOf(parts: readonly Part[]): readonly RowBlock[] {
+  const rowsIn = (some: readonly Part[]): number => some.reduce((sum, { count, size }) => sum + count * size, 0);
+  const groups = parts.reduce((sum, { count }) => sum + count, 0);
+  if (groups <= ROW_BLOCK) return [{ repeats: 1, parts, rows: rowsIn(parts) }];
+  return parts.flatMap((part) => {
+    const whole = Math.floor(part.count / ROW_BLOCK);
+    const blocks = [
+      { repeats: whole, part: { ...part, count: ROW_BLOCK } },
+      {
+        repeats: 1,
+        part: { ...part, count: part.count % ROW_BLOCK, first: part.first + whole * ROW_BLOCK * part.step },
+      },
+    ];
+    return blocks
+      .filter((block) => block.repeats > 0 && block.part.count > 0)
+      .map((block) => ({ repeats: block.repeats, parts: [block.part], rows: rowsIn([block.part]) }));
+  });
+}
+
 /** A group of columns as a whole, as vectors, one by one. */
 function cutColumns(width: Width, size: number): readonly { readonly size: number; readonly width: Width }[] {
   if (width > 1 && size === TILE_VECTORS * width) return [{ size, width }];
@@ -163,6 +193,7 @@ export function writeContract(code: Code, kernel: ContractKernel, tileFunction: 
   const width = widthOfContract(kernel);
   const rowParts = partsOf(left, rowGroups(rows), depth, (size) => [{ size, width: 1 }]);
   const columnParts = partsOf(right, columnGroups(columns, dtype), depth, (size) => cutColumns(width, size));
+  const rowBlocks = rowBlocksOf(rowParts);
   const done = code.local(I32);
   /** A copy of `base` + the part's first element + the steps of the contracted index that are done. */
   const startOf = (base: Local, { first, depth: perStep }: Part): Local => {
@@ -182,41 +213,53 @@ export function writeContract(code: Code, kernel: ContractKernel, tileFunction: 
     depthOfBlock: number,
     initial: (Omit<Addend, "batch"> & { readonly base: Local }) | undefined,
   ): void => {
-    const outColumn = copyOf(code, out);
-    const initialColumn = initial === undefined ? undefined : copyOf(code, initial.base);
-    for (const column of columnParts) {
-      const yColumn = startOf(y, column);
-      code.repeat(column.count, () => {
-        const outTile = copyOf(code, outColumn);
-        const initialTile = initialColumn === undefined ? undefined : copyOf(code, initialColumn);
-        for (const row of rowParts) {
-          const xRow = startOf(x, row);
-          const tile = tileFunction({
-            rows: row.size,
-            columns: column.size,
-            width: column.width,
-            depth: depthOfBlock,
-            leftRow: left.kind === "panels" ? 1 : left.outer,
-            leftDepth: row.depth,
-            rightDepth: column.depth,
-            initial: initial === undefined ? undefined : { row: initial.row, column: initial.column },
-          });
-          code.repeat(row.count, () => {
-            code.get(xRow);
-            code.get(yColumn);
-            code.get(outTile);
-            code.get(initialTile ?? outTile);
-            code.call(tile);
-            code.advance(xRow, row.step * bytes);
-            code.advance(outTile, row.size * result.row * bytes);
-            if (initialTile !== undefined && initial !== undefined)
-              code.advance(initialTile, row.size * initial.row * bytes);
+    const outRows = copyOf(code, out);
+    const initialRows = initial === undefined ? undefined : copyOf(code, initial.base);
+    /** Goes down by rows where the result and its beginning are. */
+    const goDown = (outAt: Local, initialAt: Local | undefined, rowCount: number): void => {
+      code.advance(outAt, rowCount * result.row * bytes);
+      if (initialAt !== undefined && initial !== undefined) code.advance(initialAt, rowCount * initial.row * bytes);
+    };
+    for (const { repeats, parts, rows: rowCount } of rowBlocks) {
+      const xRows = copyOf(code, x);
+      code.repeat(repeats, () => {
+        const outColumn = copyOf(code, outRows);
+        const initialColumn = initialRows === undefined ? undefined : copyOf(code, initialRows);
+        for (const column of columnParts) {
+          const yColumn = startOf(y, column);
+          code.repeat(column.count, () => {
+            const outTile = copyOf(code, outColumn);
+            const initialTile = initialColumn === undefined ? undefined : copyOf(code, initialColumn);
+            for (const row of parts) {
+              const xRow = startOf(xRows, row);
+              const tile = tileFunction({
+                rows: row.size,
+                columns: column.size,
+                width: column.width,
+                depth: depthOfBlock,
+                leftRow: left.kind === "panels" ? 1 : left.outer,
+                leftDepth: row.depth,
+                rightDepth: column.depth,
+                initial: initial === undefined ? undefined : { row: initial.row, column: initial.column },
+              });
+              code.repeat(row.count, () => {
+                code.get(xRow);
+                code.get(yColumn);
+                code.get(outTile);
+                code.get(initialTile ?? outTile);
+                code.call(tile);
+                code.advance(xRow, row.step * bytes);
+                goDown(outTile, initialTile, row.size);
+              });
+            }
+            code.advance(yColumn, column.step * bytes);
+            code.advance(outColumn, column.size * bytes);
+            if (initialColumn !== undefined && initial !== undefined)
+              code.advance(initialColumn, column.size * initial.column * bytes);
           });
         }
-        code.advance(yColumn, column.step * bytes);
-        code.advance(outColumn, column.size * bytes);
-        if (initialColumn !== undefined && initial !== undefined)
-          code.advance(initialColumn, column.size * initial.column * bytes);
+        code.advance(xRows, parts[0].count * parts[0].step * bytes);
+        goDown(outRows, initialRows, rowCount);
       });
     }
   };
