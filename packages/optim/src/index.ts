@@ -12,6 +12,7 @@ export {
   readDiagnostics,
   type Advice,
   type DiagnosticRecord,
+  type DiagnosticRecordOf,
   type ExampleRecord,
   type GatesRecord,
   type GradientFlowRecord,

@@ -196,17 +196,18 @@ export const diagnosticRecordSchema = z.discriminatedUnion("kind", [
 ]);
 export type DiagnosticRecord = z.output<typeof diagnosticRecordSchema>;
 
-type RecordOf<Kind extends DiagnosticRecord["kind"]> = Extract<DiagnosticRecord, { readonly kind: Kind }>;
-export type GradientFlowRecord = RecordOf<"gradientFlow">;
+/** The record of one kind. */
+export type DiagnosticRecordOf<Kind extends DiagnosticRecord["kind"]> = Extract<DiagnosticRecord, { readonly kind: Kind }>;
+export type GradientFlowRecord = DiagnosticRecordOf<"gradientFlow">;
 export type GradientVerdict = GradientFlowRecord["verdict"];
 export type Advice = GradientVerdict["advice"][number];
-export type ExampleRecord = RecordOf<"example">;
-export type ValuesRecord = RecordOf<"values">;
+export type ExampleRecord = DiagnosticRecordOf<"example">;
+export type ValuesRecord = DiagnosticRecordOf<"values">;
 export type ValueRange = ValuesRecord["range"];
-export type GatesRecord = RecordOf<"gates">;
-export type RetentionRecord = RecordOf<"retention">;
-export type MemoryRecord = RecordOf<"memory">;
-export type UpdatesRecord = RecordOf<"updates">;
+export type GatesRecord = DiagnosticRecordOf<"gates">;
+export type RetentionRecord = DiagnosticRecordOf<"retention">;
+export type MemoryRecord = DiagnosticRecordOf<"memory">;
+export type UpdatesRecord = DiagnosticRecordOf<"updates">;
 
 /** The diagnostics of a file of lines. */
 export interface ReadDiagnostics {
