@@ -82,6 +82,26 @@ describe("every op", () => {
         });
 });
 
+describe("products of many rows, which are made in blocks", () => {
+  // Below, at and above the rows of a block, with tails in every direction, both operands in both orders.
+  const sizes = [
+    [96, 8, 8],
+    [97, 5, 9],
+    [203, 70, 29],
+    [300, 301, 3],
+  ];
+  const uses = sizes.flatMap(([m, k, n]) => [
+    `dotGeneral(f32[${m},${k}], f32[${k},${n}]) {contractX=[1], contractY=[0], batchX=[], batchY=[]}`,
+    `dotGeneral(f32[${k},${m}], f32[${n},${k}]) {contractX=[0], contractY=[1], batchX=[], batchY=[]}`,
+  ]);
+  test.each(uses)("%s", async (use) => {
+    const graph = graphOf(parseUse(use));
+    const inputs = tensorsInF32(pointOf({ use }, {}));
+    for (const precision of ["fast", "reproducible"] as const)
+      expectAgreement(await runCompiled(graph, inputs, { precision }), evaluate(graph, inputs), 1e-5, 1e-5);
+  });
+});
+
 describe("what the outside may give", () => {
   test("bool inputs and bool state, one byte each outside", async () => {
     const g = buildGraph("masks");
