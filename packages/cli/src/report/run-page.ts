@@ -1,6 +1,7 @@
 /** The page of a run. */
 import { tasks } from "@latchgrad/optim";
 import { formatSettings } from "../format.js";
+import { cellSection } from "./cell-section.js";
 import { curveFigures } from "./curves.js";
 import type { Figure } from "./drawing.js";
 import { flowVerdicts, gradientFlowFigure } from "./gradient-flow.js";
@@ -21,6 +22,7 @@ export function runPage(pen: Pen, run: RunData): Page {
     resultSection(run),
     curvesSection(pen, run),
     ...diagnosticSections(pen, run),
+    cellSection(run),
     configSection(run),
     environmentSection(run),
   ];

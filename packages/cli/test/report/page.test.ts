@@ -47,6 +47,7 @@ describe("the page of a run", () => {
       "Gates and states",
       "Memory",
       "Weights and updates",
+      "The cell",
       "Model, task and training",
       "Environment",
     ]);
@@ -65,7 +66,13 @@ describe("the page of a run", () => {
 
   test("says where nothing was recorded, and leaves the sections out", async () => {
     const page = await pageOf({ environment: {} });
-    expect(headings(page)).toEqual(["Result", "Training", "Inside the network", "Model, task and training"]);
+    expect(headings(page)).toEqual([
+      "Result",
+      "Training",
+      "Inside the network",
+      "The cell",
+      "Model, task and training",
+    ]);
     expect(page).toContain("This run has no diagnostics.");
   });
 

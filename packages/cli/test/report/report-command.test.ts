@@ -20,7 +20,7 @@ test("report writes the page, and its figures as SVG and as PNG files", async ()
   const { code, out, error } = await command.run(["report", "run", "--plots", "svgs"]);
   expect({ code, out, error }).toEqual({
     code: 0,
-    out: "the report is in run/report.html\n12 figures in svgs/\n",
+    out: "the report is in run/report.html\n13 figures in svgs/\n",
     error: "",
   });
   expect(readFileSync(inFolder("run", "report.html"), "utf8")).toMatch(/^<!doctype html>/);
