@@ -197,7 +197,10 @@ export const diagnosticRecordSchema = z.discriminatedUnion("kind", [
 export type DiagnosticRecord = z.output<typeof diagnosticRecordSchema>;
 
 /** The record of one kind. */
-export type DiagnosticRecordOf<Kind extends DiagnosticRecord["kind"]> = Extract<DiagnosticRecord, { readonly kind: Kind }>;
+export type DiagnosticRecordOf<Kind extends DiagnosticRecord["kind"]> = Extract<
+  DiagnosticRecord,
+  { readonly kind: Kind }
+>;
 export type GradientFlowRecord = DiagnosticRecordOf<"gradientFlow">;
 export type GradientVerdict = GradientFlowRecord["verdict"];
 export type Advice = GradientVerdict["advice"][number];
