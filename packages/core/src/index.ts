@@ -138,6 +138,8 @@ export {
 export type { Precision } from "./codegen/lanes-target.js";
 export type { AttrKind, Attrs, AttrValue, NoAttrs } from "./ir/attrs.js";
 export { compile, type CompileOptions } from "./runtime/compile.js";
+export { makeCompileCache, type CompileCache } from "./runtime/compile-cache.js";
+export { memoryOf, type MemoryUse, type PlannedTensor } from "./runtime/memory.js";
 export {
   formatProfile,
   makeProfiler,

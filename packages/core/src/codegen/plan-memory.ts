@@ -87,6 +87,22 @@ export function sharedBuffers(
   });
 }
 
+/** The largest sum of bytes that are alive at the same moment, with what is kept from run to run: no plan takes less. */
+export function mostAlive(program: Program, threads = 1): number {
+  const kept = program.buffers.reduce((sum, { persistent, bytes }) => sum + (persistent ? bytes : 0), 0);
+  const changes = sharedBuffers(program, threads)
+    .flatMap(({ demand: { first, last, bytes } }) => [
+      { at: first, bytes },
+      // What ends at a position is still there for what begins at it.
+      { at: last + 0.5, bytes: -bytes },
+    ])
+    .sort((a, b) => a.at - b.at || a.bytes - b.bytes);
+  let alive = 0;
+  let most = 0;
+  for (const { bytes } of changes) most = Math.max(most, (alive += bytes));
+  return kept + most;
+}
+
 /** What is kept from run to run lies in front; the others share what comes behind. */
 export function planMemory(program: Program, threads = 1): MemoryPlan {
   const addresses = new Array<number>(program.buffers.length).fill(0);

@@ -11,12 +11,16 @@ import { runPasses, type Pass } from "../passes/pass.js";
 import { isFloat } from "../shape/tensor-type.js";
 import { executableOf, type Engines } from "./engine.js";
 import type { Executable, TensorsByName } from "./executable.js";
+import { graphKey, moduleKey, type CompileCache } from "./compile-cache.js";
+import { compileModule, type Compiled, type Target } from "./compiled.js";
 import type { Diagnosis } from "./diagnosis.js";
+import { checkMemoryLimit } from "./memory.js";
 import type { Profiler } from "./profile.js";
 import { makeRecorder, type Recorder } from "./recorder.js";
 import { referenceEngine } from "./reference.js";
 import { startThreads } from "./threads.js";
 import { withTraces } from "./traced.js";
+import { MOST_BYTES } from "./views.js";
 import { hasRelaxedSimd, wasmEngine } from "./wasm.js";
 
 export interface CompileOptions {
@@ -54,6 +58,13 @@ export interface CompileOptions {
    * computes them from the same inputs and state, and only what they need, so no bit of outputs and state changes.
    */
   readonly trace?: readonly string[];
+  /**
+   * Bytes of memory that runs may take at most; above it, the first run with such sizes is a CompileError that names the largest
+   * tensors, before anything runs. By default, and at most, 4 GiB, which is what a WebAssembly module can have.
+   */
+  readonly memoryLimit?: number;
+  /** Executables of the same graph and sizes that are given one cache compile once, such as those of many trials. */
+  readonly cache?: CompileCache;
 }
 
 const MOST_THREADS = 64;
@@ -154,6 +165,8 @@ export async function compile(graph: Graph, options: CompileOptions = {}): Promi
   const { state = {}, precision = "fast", without = [], trace = [], profile, threads = 1 } = options;
   checkPassNames(without);
   checkThreads(threads);
+  const { memoryLimit = MOST_BYTES, cache } = options;
+  checkMemoryLimit(memoryLimit);
   const kept = (passes: readonly Pass[]): readonly Pass[] => passes.filter((pass) => !without.includes(pass.name));
   checkGraph(graph);
   const executor = options.executor ?? (hasF64(graph) ? "reference" : "compiled");
@@ -164,17 +177,39 @@ export async function compile(graph: Graph, options: CompileOptions = {}): Promi
   // They start while this thread is busy with the passes.
   const isShared = threads > 1 && executor === "compiled" && profile === undefined;
   const starting = isShared ? startThreads(threads) : undefined;
-  const optimize = (made: Graph): Graph => runPasses(made, kept(allPasses));
-  const optimized = optimize(graph);
   const granted = precision === "fast" && hasRelaxedSimd() ? "fast" : "reproducible";
+  // What is profiled tells its own recorder, and is not shared.
+  const sharing = profile === undefined ? cache : undefined;
+  const keyOf = (made: Graph, outputs: readonly string[]): string =>
+    sharing === undefined ? "" : graphKey(made, [without, granted, outputs, threads, memoryLimit]);
+  const optimize = (made: Graph, key: string): Graph => {
+    const make = (): Graph => runPasses(made, kept(allPasses));
+    return sharing?.optimized(key, make) ?? make();
+  };
+  const key = keyOf(graph, finite);
+  const optimized = optimize(graph, key);
   const shared = await starting;
-  const enginesFor = (made: Graph, asked: () => Omit<Diagnosis, "made">, stop: () => void): Engines => ({
+  const enginesFor = (
+    made: Graph,
+    ofGraph: string,
+    asked: () => Omit<Diagnosis, "made">,
+    stop: () => void,
+  ): Engines => ({
     threads: shared?.count ?? 1,
     make: async (sorted, bindings) => {
       const diagnosis: Diagnosis = { ...asked(), made };
-      return executor === "reference"
-        ? Promise.resolve(referenceEngine(sorted, bindings, diagnosis))
-        : wasmEngine(sorted, bindings, granted, kept(loopPasses), diagnosis, shared);
+      if (executor === "reference") return referenceEngine(sorted, bindings, diagnosis);
+      const target: Target = {
+        precision: granted,
+        passes: kept(loopPasses),
+        finite: diagnosis.finite,
+        recorder: diagnosis.recorder,
+        threads: shared?.count ?? 1,
+        memoryLimit,
+      };
+      const make = async (): Promise<Compiled> => compileModule(sorted.graph, bindings, target);
+      const compiled = await (sharing?.compiled(moduleKey(ofGraph, bindings), make) ?? make());
+      return wasmEngine(sorted, bindings, granted, compiled, diagnosis, shared);
     },
     stop,
   });
@@ -183,15 +218,17 @@ export async function compile(graph: Graph, options: CompileOptions = {}): Promi
     const main = executableOf(
       optimized,
       state,
-      enginesFor(graph, () => ({ finite, recorder: recorderFor(profile) }), stop),
+      enginesFor(graph, key, () => ({ finite, recorder: recorderFor(profile) }), stop),
     );
     if (traces === undefined) return main;
+    const keyOfTraces = keyOf(traces, []);
     const others = enginesFor(
       traces,
+      keyOfTraces,
       () => ({ finite: [] }),
       () => undefined,
     );
-    return withTraces(main, executableOf(optimize(traces), {}, others));
+    return withTraces(main, executableOf(optimize(traces, keyOfTraces), {}, others));
   } catch (error) {
     stop();
     throw error;

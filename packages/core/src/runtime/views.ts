@@ -16,7 +16,7 @@ export interface View {
   readonly array: NumberArray;
 }
 
-export const viewOf = (memory: WebAssembly.Memory, plan: MemoryPlan, port: Port): View => ({
+export const viewOf = (memory: WebAssembly.Memory, plan: Pick<MemoryPlan, "addresses">, port: Port): View => ({
   port,
   array: new ARRAYS[port.dtype](memory.buffer, plan.addresses[port.buffer.id], elementCount(port.dims)),
 });

@@ -1,46 +1,23 @@
 /** The compiled executor as an engine: one WebAssembly module per graph and set of sizes, with state in its memory. */
 import type { Precision } from "../codegen/lanes-target.js";
-import { lower } from "../codegen/lower.js";
-import { relaxedSimdProbe, writeModule, type CompiledModule } from "../codegen/module.js";
-import { planMemory } from "../codegen/plan-memory.js";
-import type { Port, Program, Site } from "../codegen/program.js";
-import { schedule } from "../codegen/schedule.js";
-import { CompileError, RunError } from "../errors/errors.js";
-import { bindGraph } from "../graph/bind.js";
-import { expandRegions } from "../graph/expand.js";
+import { relaxedSimdProbe } from "../codegen/module.js";
+import type { Port, Site } from "../codegen/program.js";
+import { RunError } from "../errors/errors.js";
 import type { DimBindings } from "../shape/dim.js";
 import type { TensorData } from "../shape/tensor-data.js";
 import { indexAt } from "../shape/strides.js";
-import { runPasses, type Pass } from "../passes/pass.js";
+import type { Compiled } from "./compiled.js";
 import type { Diagnosis } from "./diagnosis.js";
 import type { Engine, Interface } from "./engine.js";
 import { notFinite } from "./locate.js";
+import { notGranted } from "./memory.js";
 import type { Recorder } from "./recorder.js";
 import { replayCompiled } from "./replay-compiled.js";
 import type { Threads } from "./threads.js";
-import { MOST_BYTES, put, take, viewOf, type View } from "./views.js";
+import { put, take, viewOf, type View } from "./views.js";
 
 /** In place of the number of a site, while no wrong index was met. */
 const NOT_STOPPED = -1;
-
-const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
-
-/** How many of the largest tensors an error about memory names. */
-const NAMED_TENSORS = 5;
-
-function tooLarge(graph: string, program: Program, bytes: number): CompileError {
-  const largest = [...program.buffers].sort((a, b) => b.bytes - a.bytes).slice(0, NAMED_TENSORS);
-  return new CompileError([
-    {
-      code: "compile.memory",
-      problem: "the memory that a run needs is within what a WebAssembly module can have",
-      at: { kind: "value", name: `graph ${graph}` },
-      expected: `at most ${megabytes(MOST_BYTES)}`,
-      received: `${megabytes(bytes)}; the largest tensors take ${largest.map((buffer) => megabytes(buffer.bytes)).join(", ")}`,
-      hint: "a smaller batch or shorter sequences; for a loop that is differentiated, checkpoint keeps fewer steps",
-    },
-  ]);
-}
 
 /** Whether this engine fuses multiply and add; on by default in V8 from Node 22 on. */
 export const hasRelaxedSimd = (): boolean => WebAssembly.validate(relaxedSimdProbe());
@@ -52,17 +29,26 @@ interface Loaded {
   remove(): void;
 }
 
-async function loadAlone({ bytes, pages }: CompiledModule, recorder?: Recorder): Promise<Loaded> {
-  const memory = new WebAssembly.Memory({ initial: pages });
+/** Memory of a module's size. Throws CompileError when the machine has no more. */
+function memoryFor(graph: string, { pages, bytes }: Compiled, shared: boolean): WebAssembly.Memory {
+  try {
+    return new WebAssembly.Memory(shared ? { initial: pages, maximum: pages, shared } : { initial: pages });
+  } catch (error) {
+    throw error instanceof RangeError ? notGranted(graph, bytes) : error;
+  }
+}
+
+async function loadAlone(graph: string, compiled: Compiled, recorder?: Recorder): Promise<Loaded> {
+  const memory = memoryFor(graph, compiled, false);
   const env: WebAssembly.ModuleImports = recorder === undefined ? { memory } : { memory, probe: recorder.probe };
-  const { instance } = await WebAssembly.instantiate(bytes, { env });
+  const instance = await WebAssembly.instantiate(compiled.module, { env });
   const run = instance.exports.run as () => void;
   return { memory, run: recorder === undefined ? run : recorder.timed(run), remove: () => undefined };
 }
 
-async function loadShared({ bytes, pages }: CompiledModule, threads: Threads): Promise<Loaded> {
-  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
-  return { memory, ...(await threads.add(await WebAssembly.compile(bytes), memory)) };
+async function loadShared(graph: string, compiled: Compiled, threads: Threads): Promise<Loaded> {
+  const memory = memoryFor(graph, compiled, true);
+  return { memory, ...(await threads.add(compiled.module, memory)) };
 }
 
 function stopped(
@@ -91,22 +77,19 @@ function stopped(
   ]);
 }
 
-/** An engine for a graph without f64, on the calling thread or on several. Throws CompileError when the plan does not fit into memory. */
+/** An engine for a compiled graph, on the calling thread or on several. Throws CompileError when there is no memory for it. */
 export async function wasmEngine(
-  { graph, state, inputs, outputs }: Interface,
+  { state, inputs, outputs }: Interface,
   bindings: DimBindings,
   precision: Precision,
-  passes: readonly Pass[],
-  { made, finite, recorder }: Diagnosis,
+  compiled: Compiled,
+  { made, recorder }: Pick<Diagnosis, "made" | "recorder">,
   threads: Threads | undefined,
 ): Promise<Engine> {
-  const compiled = runPasses(expandRegions(bindGraph(graph, bindings)), passes);
-  const program = lower(compiled, precision, { finite, observer: recorder?.observer });
-  const plan = planMemory(program, threads?.count);
-  if (plan.bytes > MOST_BYTES) throw tooLarge(graph.name, program, plan.bytes);
+  const { program, plan } = compiled;
   const { memory, run, remove } = await (threads === undefined
-    ? loadAlone(writeModule(program, plan), recorder)
-    : loadShared(writeModule(program, plan, schedule(program, plan, threads.count)), threads));
+    ? loadAlone(made.name, compiled, recorder)
+    : loadShared(made.name, compiled, threads));
   for (const { port, data } of program.constants) viewOf(memory, plan, port).array.set(data);
 
   const views = (ports: readonly Port[], names: readonly string[]): readonly View[] => {
@@ -128,7 +111,7 @@ export async function wasmEngine(
     const [{ data, dims }] = shown;
     const at = data.findIndex((value) => !Number.isFinite(value));
     const replay = replayCompiled(precision, (param) => given.get(param) as TensorData);
-    return notFinite(made, compiled, bindings, replay, { output, value: data[at], index: indexAt(at, dims) });
+    return notFinite(made, compiled.graph, bindings, replay, { output, value: data[at], index: indexAt(at, dims) });
   };
   return {
     load(values) {

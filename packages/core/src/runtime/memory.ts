@@ -1,0 +1,161 @@
+/** How much memory the runs of a graph need, which is known before anything runs, and which tensors need it. */
+import type { Observer } from "../codegen/observer.js";
+import { lower } from "../codegen/lower.js";
+import { mostAlive, planMemory } from "../codegen/plan-memory.js";
+import { placesOf, type Buffer, type Step } from "../codegen/program.js";
+import { CompileError } from "../errors/errors.js";
+import type { Issue } from "../errors/issue.js";
+import { bindGraph } from "../graph/bind.js";
+import { expandRegions } from "../graph/expand.js";
+import { checkGraph } from "../graph/verify.js";
+import type { Graph } from "../ir/graph.js";
+import { allPasses, loopPasses } from "../passes/index.js";
+import { runPasses } from "../passes/pass.js";
+import type { DimBindings } from "../shape/dim.js";
+import { MOST_BYTES } from "./views.js";
+
+/** A tensor of the memory plan. */
+export interface PlannedTensor {
+  readonly bytes: number;
+  /** A parameter's name, or that of the value as the printed graph has it; its source where nodes were fused. */
+  readonly name: string;
+  /** What the node came from, such as a pointer into a config. */
+  readonly origin?: string | undefined;
+  /** Whether it has a row for every step of a loop: what is kept for the way back. */
+  readonly stacked: boolean;
+}
+
+export interface MemoryUse {
+  /** All that the runs take: parameters, state, and what is alive during a run. Never more while running. */
+  readonly bytes: number;
+  /** The largest sum of bytes that are alive at the same moment. No plan takes less. */
+  readonly alive: number;
+  /** All tensors, the largest first. */
+  readonly tensors: readonly PlannedTensor[];
+}
+
+/**
+ * The memory of a compiled graph whose symbols have these sizes, without running it. Throws GraphError when the graph breaks
+ * an invariant, and ShapeError or RunError for sizes that are missing or do not fit.
+ */
+export function memoryOf(
+  graph: Graph,
+  sizes: DimBindings,
+  { threads = 1 }: { readonly threads?: number } = {},
+): MemoryUse {
+  checkGraph(graph);
+  const optimized = runPasses(graph, allPasses);
+  return memoryOfCompiled(runPasses(expandRegions(bindGraph(optimized, sizes)), loopPasses), threads);
+}
+
+/** The same for a graph as it is lowered: without symbols, its passes run. */
+function memoryOfCompiled(compiled: Graph, threads: number): MemoryUse {
+  const owners = observeOwners();
+  // Which precision it is changes no buffer.
+  const program = lower(compiled, "reproducible", { observer: owners.observer });
+  const ports = new Map([...program.outputs, ...program.inputs].map(({ buffer, name }) => [buffer, name]));
+  const tensors = program.buffers.map((buffer): PlannedTensor => {
+    const owner = owners.of.get(buffer);
+    return {
+      bytes: buffer.bytes,
+      name: ports.get(buffer) ?? owner?.name ?? "constant",
+      origin: owner?.origin,
+      stacked: owner?.stacked ?? false,
+    };
+  });
+  return {
+    bytes: planMemory(program, threads).bytes,
+    alive: mostAlive(program, threads),
+    tensors: tensors.sort((a, b) => b.bytes - a.bytes),
+  };
+}
+
+type Owner = Omit<PlannedTensor, "bytes">;
+
+/** Notes for which node each buffer is first touched, which is when it is written. Adds no steps. */
+function observeOwners(): { readonly observer: Observer; readonly of: ReadonlyMap<Buffer, Owner> } {
+  const of = new Map<Buffer, Owner>();
+  const around: Pick<Owner, "name" | "origin">[] = [];
+  const note = (step: Step): void => {
+    const owner = around.at(-1);
+    if (owner === undefined) return;
+    for (const { buffer, perStep } of placesOf(step))
+      if (!of.has(buffer)) of.set(buffer, { ...owner, stacked: perStep.length > 0 });
+  };
+  const observer: Observer = {
+    apart: false,
+    enter(_, nodes) {
+      const last = nodes[nodes.length - 1];
+      around.push({ name: `%${last.names[0]}`, origin: last.origin });
+    },
+    leave() {
+      around.pop();
+    },
+    appended(_, step) {
+      note(step);
+    },
+    loop: () => undefined,
+  };
+  return { observer, of };
+}
+
+/** How many of the largest tensors an error about memory names. */
+const NAMED_TENSORS = 5;
+
+const amount = (bytes: number): string =>
+  bytes >= 2 ** 20 ? `${(bytes / 2 ** 20).toFixed(1)} MiB` : `${(bytes / 2 ** 10).toFixed(1)} KiB`;
+
+const described = ({ bytes, name, origin, stacked }: PlannedTensor): string =>
+  `${amount(bytes)} of ${name}${origin === undefined ? "" : ` (${origin})`}${stacked ? ", a row per step" : ""}`;
+
+/** From which part of all bytes on the rows of loops count: below, other tensors are what is large. */
+const PART_OF_LOOPS = 0.1;
+
+/** What would help: rows that a loop keeps can be computed again instead. */
+function hintFor(tensors: readonly PlannedTensor[]): string {
+  const sum = (some: readonly PlannedTensor[]): number => some.reduce((total, { bytes }) => total + bytes, 0);
+  return sum(tensors.filter(({ stacked }) => stacked)) >= PART_OF_LOOPS * sum(tensors)
+    ? "a smaller batch or shorter sequences; or checkpoint on the loop that is differentiated, which keeps fewer of its steps and computes them again"
+    : "a smaller batch, shorter sequences, or fewer units";
+}
+
+/** The error for a plan of `bytes` that is above `limit`. */
+export function tooLarge(graph: string, compiled: Graph, bytes: number, limit: number): CompileError {
+  const { tensors } = memoryOfCompiled(compiled, 1);
+  const largest = tensors.slice(0, NAMED_TENSORS);
+  const issue: Issue = {
+    code: "compile.memory",
+    problem: "the memory that a run needs is within its limit",
+    at: { kind: "value", name: `graph ${graph}` },
+    expected: `at most ${amount(limit)}${limit === MOST_BYTES ? ", which is what a WebAssembly module can have" : ""}`,
+    received: `${amount(bytes)}; the largest tensors: ${largest.map(described).join("; ")}`,
+    hint: hintFor(tensors),
+  };
+  return new CompileError([issue]);
+}
+
+/** The error for a memory that the engine or the machine does not grant. */
+export const notGranted = (graph: string, bytes: number): CompileError =>
+  new CompileError([
+    {
+      code: "compile.memory-refused",
+      problem: "the machine has the memory that a run needs",
+      at: { kind: "value", name: `graph ${graph}` },
+      received: `${amount(bytes)}, which was refused`,
+      hint: "a smaller batch, shorter sequences, checkpoint on loops, or fewer executables at a time",
+    },
+  ]);
+
+/** Throws CompileError for a limit that is none. */
+export function checkMemoryLimit(limit: number): void {
+  if (Number.isInteger(limit) && limit >= 1 && limit <= MOST_BYTES) return;
+  throw new CompileError([
+    {
+      code: "compile.memory-limit",
+      problem: "the limit of memory is a whole number of bytes",
+      at: { kind: "value", name: "memoryLimit" },
+      expected: `1 to ${MOST_BYTES}`,
+      received: String(limit),
+    },
+  ]);
+}
