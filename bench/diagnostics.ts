@@ -56,7 +56,7 @@ console.log("T x B x H | what | ms | ratio");
 console.log("--- | --- | --: | --:");
 for (const sizes of allSizes) {
   const profiler = makeProfiler();
-  const timings = await measure(contendersFor(sizes, profiler), effort);
+  const { timings } = await measure(contendersFor(sizes, profiler), effort);
   const plain = timings.find(({ name }) => name === PLAIN)?.minimum ?? Number.NaN;
   for (const { name, minimum } of timings)
     console.log(`${nameOf(sizes)} | ${name} | ${minimum.toFixed(3)} | ${(minimum / plain).toFixed(3)}`);

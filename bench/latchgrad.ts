@@ -6,7 +6,12 @@ import { contenderOf, type Contender } from "./measure.ts";
 import { LEARNING_RATE } from "./workload.ts";
 
 export const FAST = "Latchgrad";
+export const TWO_THREADS = "Latchgrad, 2 threads";
 export const REPRODUCIBLE = "Latchgrad, reproducible";
+export const NODE_20 = "Latchgrad, Node 20";
+export const NODE_20_RELAXED = "Latchgrad, Node 20 with relaxed SIMD";
+export const NODE_20_PEAK = "multiply-add peak, Node 20";
+export const NODE_20_RELAXED_PEAK = "multiply-add peak, Node 20 with relaxed SIMD";
 export const SEED = "bench";
 
 export const adamStep = (model: Model): StepGraph =>
@@ -19,7 +24,7 @@ export const latchgrad = (
   name: string,
   model: Model,
   batch: TensorsByName,
-  options: Pick<CompileOptions, "precision"> = {},
+  options: Pick<CompileOptions, "precision" | "threads"> = {},
 ): Contender =>
   contenderOf(name, async () => {
     const { graph, initialState } = adamStep(model);

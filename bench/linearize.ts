@@ -165,7 +165,7 @@ for (const [name, list] of Object.entries(allSizes))
       ["gradients", gradient(graph, { of: "loss", wrt })],
     ] as const) {
       const both = [contender("recurrence", each, []), contender("loop", each, ["linearize"])];
-      const [on, off] = await measure(both, effort);
+      const [on, off] = (await measure(both, effort)).timings;
       const mib = both.map((one) => (one.bytes() / 2 ** 20).toFixed(1));
       const { T, B, H } = sizes;
       const ratio = (off.minimum / on.minimum).toFixed(2);

@@ -9,26 +9,30 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { load, machine } from "./machine.ts";
 import type { Effort } from "./measure.ts";
-import { openTorch } from "./peers/torch.ts";
+import { closeNode20, openNode20 } from "./peers/other-node.ts";
+import { closePython, openPython } from "./peers/python.ts";
 import { printReport } from "./report/report.ts";
-import type { Compilation, Group, Product, Results } from "./results.ts";
+import type { Group, Product, Results } from "./results.ts";
 import { measureCells } from "./sections/cells.ts";
-import { measureCompilation } from "./sections/compilation.ts";
-import { measureProduct } from "./sections/products.ts";
-import { measureTraining } from "./sections/training.ts";
+import { measureCompilations } from "./sections/compilation.ts";
+import { measureHeap, planOf } from "./sections/memory.ts";
+import { measureProduct, PRODUCTS } from "./sections/products.ts";
+import { measureTraining, type Peers } from "./sections/training.ts";
 import { nameOf, type Sizes } from "./workload.ts";
 
-const QUICK: Effort = { rounds: 4, turn: 60, slow: 400, patience: 400 };
-const FULL: Effort = { rounds: 7, turn: 300, slow: 1500, patience: 5000 };
+const QUICK: Effort = { rounds: 3, turn: 40, slow: 300, patience: 400 };
+const FULL: Effort = { rounds: 5, turn: 300, slow: 1500, patience: 5000 };
 
 /** Batch and units; the input has as many features as the layer has units. */
 const SMALL = [16, 32] as const;
 const MIDDLE = [32, 128] as const;
 const WIDE = [32, 256] as const;
 const LARGE = [64, 512] as const;
-const PRODUCTS = [64, 256, 512];
 const LENGTHS = [16, 64, 256, 1024, 4096];
 const STEPS_OF_TIME = 64;
+/** How often each size is compiled. */
+const COMPILATIONS = { quick: 2, full: 5 };
+const RUNS_FOR_HEAP = { quick: 1000, full: 10_000 };
 
 const sizesOf = ([B, H]: readonly [number, number], T = STEPS_OF_TIME): Sizes => ({ T, B, H });
 
@@ -49,48 +53,75 @@ function peerVersions(): Readonly<Record<string, string>> {
   return { tfjs: devDependencies["@tensorflow/tfjs-core"], "jax-js": devDependencies["@jax-js/jax"] };
 }
 
-async function measureAll(quick: boolean): Promise<Results> {
-  const effort = quick ? QUICK : FULL;
-  const say = (what: string): void => {
-    console.error(`measuring ${what} ...`);
-  };
-  const loadBefore = load();
-  const torch = await openTorch();
-  if (torch === undefined) console.error("PyTorch is left out: set LATCHGRAD_PYTHON to a Python with torch");
+/** Cells whose plans are shown, and how the LSTM's grows with T, with and without checkpoints. */
+const plans = (): Results["plans"] => [
+  ...(["lstm", "gru", "lstmLayerNorm"] as const).map((cell) => planOf(cell, sizesOf(MIDDLE), "none")),
+  ...(["none", "sqrt"] as const).flatMap((checkpoint) =>
+    LENGTHS.map((T) => planOf("lstm", sizesOf(SMALL, T), checkpoint)),
+  ),
+];
 
+const say = (what: string): void => {
+  console.error(`measuring ${what} ...`);
+};
+
+async function measureWith(peers: Peers, quick: boolean): Promise<Pick<Results, "products" | "training" | "cells">> {
+  const effort = quick ? QUICK : FULL;
   const products: Product[] = [];
-  for (const size of PRODUCTS) {
-    say(`the product of size ${size}`);
-    products.push(await measureProduct(size, effort));
+  for (const sizes of PRODUCTS) {
+    say(`the product of ${Object.values(sizes).join(" x ")}`);
+    products.push(await measureProduct(sizes, effort));
   }
   const training: Group[] = [];
-  for (const sizes of [SMALL, MIDDLE, WIDE, ...(quick ? [] : [LARGE])].map((each) => sizesOf(each))) {
+  for (const sizes of [SMALL, MIDDLE, ...(quick ? [] : [WIDE, LARGE])].map((each) => sizesOf(each))) {
     say(`the training step ${nameOf(sizes)}`);
-    training.push(await measureTraining(sizes, { quick, effort, torch }));
+    training.push(await measureTraining(sizes, { quick, effort, peers }));
   }
-  torch?.close();
   const cells: Group[] = [];
-  for (const sizes of [SMALL, MIDDLE, ...(quick ? [] : [WIDE])].map((each) => sizesOf(each))) {
+  for (const sizes of [SMALL, ...(quick ? [] : [MIDDLE, WIDE])].map((each) => sizesOf(each))) {
     say(`cells ${nameOf(sizes)}`);
-    cells.push(await measureCells(sizes, effort));
+    cells.push(await measureCells(sizes, effort, peers));
   }
-  const compilations: Compilation[] = [];
-  for (const sizes of [...LENGTHS.map((T) => sizesOf(SMALL, T)), ...[MIDDLE, WIDE].map((each) => sizesOf(each))]) {
-    say(`compilation ${nameOf(sizes)}`);
-    compilations.push(await measureCompilation(sizes, effort));
+  return { products, training, cells };
+}
+
+async function measureAll(quick: boolean): Promise<Results> {
+  const began = performance.now();
+  const loadBefore = load();
+  const form = quick ? "quick" : "full";
+  // First, so that the compilation of the first size is the first one of the process.
+  say("compilation and growing lengths");
+  const compilations = await measureCompilations(
+    [...LENGTHS.map((T) => sizesOf(SMALL, T)), ...[MIDDLE, WIDE].map((each) => sizesOf(each))],
+    COMPILATIONS[form],
+    quick ? QUICK : FULL,
+  );
+  say("memory");
+  const heap = await measureHeap(sizesOf(SMALL, 16), RUNS_FOR_HEAP[form]);
+  const peers: Peers = { ...(await openPython()), node20: await openNode20() };
+  for (const [name, peer] of Object.entries(peers)) if (peer === undefined) console.error(`${name} is not found`);
+  const versions = Object.entries({ PyTorch: peers.torch, JAX: peers.jax, "Latchgrad on Node": peers.node20 });
+  try {
+    return {
+      date: new Date().toISOString().slice(0, 10),
+      commit: commit(),
+      quick,
+      machine: machine(),
+      loadBefore,
+      peers: {
+        ...peerVersions(),
+        ...Object.fromEntries(versions.flatMap(([name, peer]) => (peer === undefined ? [] : [[name, peer.version]]))),
+      },
+      ...(await measureWith(peers, quick)),
+      compilations,
+      plans: plans(),
+      heap,
+      seconds: Math.round((performance.now() - began) / 1000),
+    };
+  } finally {
+    closePython(peers);
+    closeNode20(peers.node20);
   }
-  return {
-    date: new Date().toISOString().slice(0, 10),
-    commit: commit(),
-    quick,
-    machine: machine(),
-    loadBefore,
-    peers: { ...peerVersions(), ...(torch === undefined ? {} : { PyTorch: torch.version }) },
-    training,
-    products,
-    cells,
-    compilations,
-  };
 }
 
 const { values: options } = parseArgs({

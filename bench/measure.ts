@@ -7,7 +7,7 @@ export interface Contender {
   start(): Promise<number>;
   /** Makes `count` steps; returns the time of each in ms. */
   run(count: number): Promise<readonly number[]>;
-  stop(): void;
+  stop(): unknown;
 }
 
 export interface Timing {
@@ -17,6 +17,12 @@ export interface Timing {
   readonly median: number;
   readonly minimum: number;
   readonly steps: number;
+}
+
+/** Timings of those that could be measured; of the others, why not. */
+export interface Measured {
+  readonly timings: readonly Timing[];
+  readonly absent: Readonly<Record<string, string>>;
 }
 
 export interface Effort {
@@ -41,27 +47,67 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
-/** Times all contenders by turns. All of them are started before any is measured, and stopped after. */
-export async function measure(contenders: readonly Contender[], effort: Effort): Promise<readonly Timing[]> {
-  const runners = [];
-  for (const contender of contenders) {
-    const first = await contender.start();
-    const [once] = await contender.run(1);
-    const perTurn = Math.max(1, Math.min(MOST_STEPS_PER_TURN, Math.round(effort.turn / once)));
-    const rounds = once > effort.patience ? 0 : once > effort.slow ? SLOW_ROUNDS : effort.rounds;
-    // Where turns are few, the step that estimated them counts.
-    const times: number[] = once > effort.slow ? [once] : [];
-    runners.push({ contender, first, perTurn, rounds, times });
-  }
-  for (const { contender, perTurn, rounds } of runners)
-    if (rounds === effort.rounds) await contender.run(perTurn * WARM_UP_TURNS);
+/** A contender while it is measured. */
+interface Runner {
+  readonly contender: Contender;
+  first: number;
+  perTurn: number;
+  rounds: number;
+  readonly times: number[];
+  failure?: string;
+}
+
+async function start(runner: Runner, effort: Effort): Promise<void> {
+  const { contender, times } = runner;
+  runner.first = await contender.start();
+  const [once] = await contender.run(1);
+  runner.perTurn = Math.max(1, Math.min(MOST_STEPS_PER_TURN, Math.round(effort.turn / once)));
+  runner.rounds = once > effort.patience ? 0 : once > effort.slow ? SLOW_ROUNDS : effort.rounds;
+  // Where turns are few, the step that estimated them counts.
+  if (once > effort.slow) times.push(once);
+}
+
+/**
+ * Times all contenders by turns. All of them are started before any is measured, and stopped after. One that fails is left
+ * out, and the others go on.
+ */
+export async function measure(contenders: readonly Contender[], effort: Effort): Promise<Measured> {
+  const runners = contenders.map((contender): Runner => ({ contender, first: NaN, perTurn: 1, rounds: 0, times: [] }));
+  const attempt = async (runner: Runner, action: () => Promise<unknown>): Promise<void> => {
+    if (runner.failure !== undefined) return;
+    try {
+      await action();
+    } catch (error) {
+      runner.failure = `failed: ${error instanceof Error ? error.message.split("\n", 1)[0] : String(error)}`;
+    }
+  };
+  for (const runner of runners) await attempt(runner, async () => start(runner, effort));
+  for (const runner of runners)
+    if (runner.rounds === effort.rounds)
+      await attempt(runner, async () => runner.contender.run(runner.perTurn * WARM_UP_TURNS));
   for (let round = 0; round < effort.rounds; round++)
-    for (const { contender, perTurn, rounds, times } of runners)
-      if (round < rounds) times.push(...(await contender.run(perTurn)));
-  return runners.map(({ contender, first, times }) => {
-    contender.stop();
-    return { name: contender.name, first, median: median(times), minimum: Math.min(...times), steps: times.length };
-  });
+    for (const runner of runners)
+      if (round < runner.rounds)
+        await attempt(runner, async () => runner.times.push(...(await runner.contender.run(runner.perTurn))));
+  for (const runner of runners)
+    try {
+      await runner.contender.stop();
+    } catch {
+      // A process that ended has nothing to stop, and its failure is known.
+    }
+  const measured = runners.filter(({ failure, times }) => failure === undefined && times.length > 0);
+  return {
+    timings: measured.map(({ contender: { name }, first, times }) => ({
+      name,
+      first,
+      median: median(times),
+      minimum: Math.min(...times),
+      steps: times.length,
+    })),
+    absent: Object.fromEntries(
+      runners.flatMap(({ contender: { name }, failure }) => (failure === undefined ? [] : [[name, failure]])),
+    ),
+  };
 }
 
 /** A contender made of a step; `prepare` is what has to happen before the first one. */

@@ -1,7 +1,7 @@
 /** The form of a results file. */
 import type { Machine } from "./machine.ts";
 import type { Timing } from "./measure.ts";
-import type { Sizes } from "./workload.ts";
+import type { CellType, Sizes } from "./workload.ts";
 
 /** Contenders that took turns with each other. */
 export interface Group {
@@ -13,13 +13,18 @@ export interface Group {
   readonly absent: Readonly<Record<string, string>>;
 }
 
+export interface ProductSizes {
+  readonly rows: number;
+  readonly inner: number;
+  readonly columns: number;
+}
+
 export interface Product {
-  /** Rows, columns and inner size of the product. */
-  readonly size: number;
+  readonly sizes: ProductSizes;
   readonly timings: readonly Timing[];
 }
 
-/** What comes before the first step of an LSTM, and its steps. Times in ms. */
+/** What comes before the first step of an LSTM, and its steps. Times in ms, medians of some compilations. */
 export interface Compilation {
   readonly sizes: Sizes;
   /** From the model to the training step as a graph, with gradient and update. */
@@ -28,11 +33,34 @@ export interface Compilation {
   readonly weights: number;
   /** From the graph to a module that could run. */
   readonly compilation: number;
+  /** Derivation and compilation of the slowest time, which for the first size is the first compilation of the process. */
+  readonly longest: number;
   /** The first run of it, when the engine still has its quickest and slowest code. */
   readonly firstStep: number;
   /** Of the module, which holds the whole training step. */
   readonly bytes: number;
   readonly timing: Timing;
+}
+
+/** The plan of a training step, bytes. */
+export interface PlannedMemory {
+  readonly cell: CellType;
+  readonly sizes: Sizes;
+  readonly checkpoint: string;
+  /** All that a run takes. */
+  readonly bytes: number;
+  /** What is alive at the widest moment. */
+  readonly alive: number;
+}
+
+/** Bytes in the process before and after many runs: on V8's heap, and outside of it. */
+export interface HeapUse {
+  readonly sizes: Sizes;
+  readonly runs: number;
+  readonly heapBefore: number;
+  readonly heapAfter: number;
+  readonly outsideBefore: number;
+  readonly outsideAfter: number;
 }
 
 export interface Results {
@@ -49,4 +77,8 @@ export interface Results {
   readonly products: readonly Product[];
   readonly cells: readonly Group[];
   readonly compilations: readonly Compilation[];
+  readonly plans: readonly PlannedMemory[];
+  readonly heap: HeapUse;
+  /** From the beginning to the end of the run, seconds. */
+  readonly seconds: number;
 }

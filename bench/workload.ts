@@ -9,10 +9,22 @@ export interface Sizes {
   readonly H: number;
 }
 
-export type CellType = "lstm" | "gru" | "rnn";
+/** Built-in cells, and equations of the library, which are compiled like those of any user. */
+export type CellType = "lstm" | "lstmPeephole" | "cifg" | "lstmLayerNorm" | "gru" | "mgu" | "rnn";
 
 /** Products of the size [B, H] x [H, H] that a cell makes of its input, and as many of its state, per step of time. */
-const GATES: Readonly<Record<CellType, number>> = { lstm: 4, gru: 3, rnn: 1 };
+const GATES: Readonly<Record<CellType, number>> = {
+  lstm: 4,
+  lstmPeephole: 4,
+  cifg: 3,
+  lstmLayerNorm: 4,
+  gru: 3,
+  mgu: 2,
+  rnn: 1,
+};
+
+/** How much of the forward pass is computed again rather than stored, as in a model's config. */
+export type Checkpoint = "none" | "sqrt" | number;
 
 export const LEARNING_RATE = 0.001;
 
@@ -25,16 +37,16 @@ export const nameOf = ({ T, B, H }: Sizes): string => `${T}x${B}x${H}`;
 export const multiplyAdds = (cell: CellType, { T, B, H }: Sizes): number => 5 * GATES[cell] * T * B * H * H;
 
 /** The model as a user writes it: one recurrent layer, all its outputs, mean squared error. */
-const documentOf = (cell: CellType, { H }: Sizes): ModelDocument => ({
+const documentOf = (cell: CellType, { H }: Sizes, checkpoint: Checkpoint): ModelDocument => ({
   format: 1,
   name: cell,
-  layers: [{ name: "memory", type: "recurrent", cell: { type: cell, units: H }, output: "sequence" }],
+  layers: [{ name: "memory", type: "recurrent", cell: { type: cell, units: H }, output: "sequence", checkpoint }],
   loss: { type: "meanSquaredError" },
 });
 
 /** Batch and time are symbols: the graph is the same for all of them. */
-export const modelOf = (cell: CellType, sizes: Sizes): Model =>
-  buildModel(readModelConfig(documentOf(cell, sizes)), {
+export const modelOf = (cell: CellType, sizes: Sizes, checkpoint: Checkpoint = "none"): Model =>
+  buildModel(readModelConfig(documentOf(cell, sizes, checkpoint)), {
     inputs: { x: f32("B", "T", sizes.H) },
     targets: { y: f32("B", "T", sizes.H) },
   });

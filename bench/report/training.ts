@@ -1,0 +1,106 @@
+/** Tables of training steps and of products. */
+import {
+  FAST,
+  NODE_20,
+  NODE_20_PEAK,
+  NODE_20_RELAXED,
+  NODE_20_RELAXED_PEAK,
+  REPRODUCIBLE,
+  TWO_THREADS,
+} from "../latchgrad.ts";
+import { PEAK } from "../peak.ts";
+import type { Group, Results } from "../results.ts";
+import { PRODUCT } from "../sections/products.ts";
+import { multiplyAdds, nameOf } from "../workload.ts";
+import { fractionOfPeak, medianOf, peakOf, timesOf } from "./figures.ts";
+import { format, percent, printTable, ratio } from "./table.ts";
+
+/** Shown in their own table. */
+const OTHER_ENGINES: readonly string[] = [NODE_20, NODE_20_PEAK, NODE_20_RELAXED, NODE_20_RELAXED_PEAK];
+const isShown = (name: string): boolean => name !== PEAK && !OTHER_ENGINES.includes(name);
+
+export function trainingTable({ sizes, timings, load, absent }: Group): string {
+  const own = medianOf(timings, FAST);
+  const best = timesOf(timings, FAST)?.minimum ?? NaN;
+  const work = multiplyAdds("lstm", sizes);
+  const rows = timings
+    .filter(({ name }) => isShown(name))
+    .map((timing) => [
+      timing.name,
+      format(timing.median),
+      format(timing.minimum),
+      String(timing.steps),
+      ratio(timing.median / own),
+      ratio(timing.minimum / best),
+      percent(fractionOfPeak(timings, timing.name, work)),
+      format(timing.first),
+    ]);
+  const head = [
+    "",
+    "Median, ms",
+    "Minimum, ms",
+    "Steps",
+    "Medians / ours",
+    "Minima / ours",
+    "Of the peak",
+    "First step, ms",
+  ];
+  const missing = Object.entries(absent).map(([name, why]) => `${name} (${why})`);
+  return [
+    `### ${nameOf(sizes)}`,
+    printTable(head, rows),
+    `Load ${load.toFixed(1)}.${missing.length === 0 ? "" : ` Left out: ${missing.join(", ")}.`}`,
+  ].join("\n\n");
+}
+
+export function summaryTable({ training }: Results): string {
+  const names = [...new Set(training.flatMap(({ timings }) => timings.map(({ name }) => name)))].filter(
+    (name) => isShown(name) && name !== FAST && name !== TWO_THREADS,
+  );
+  const rows = training.map(({ sizes, timings }) => {
+    const [own, two] = [FAST, TWO_THREADS].map((name) => medianOf(timings, name));
+    const ratios = names.map((name) => {
+      const median = timesOf(timings, name)?.median;
+      return median === undefined ? "" : ratio(median / (name.endsWith("2 threads") ? two : own));
+    });
+    const fraction = percent(fractionOfPeak(timings, FAST, multiplyAdds("lstm", sizes)));
+    return [nameOf(sizes), format(own), fraction, Number.isNaN(two) ? "" : ratio(own / two), ...ratios];
+  });
+  const titles = names.map((name) => (name === REPRODUCIBLE ? "reproducible" : name));
+  return printTable(["T x B x H", "Latchgrad, ms", "Of the peak", "Two threads to one", ...titles], rows);
+}
+
+export function nodeTable({ training, machine }: Results): string {
+  const engines = [
+    { name: FAST, peak: PEAK, title: `Node ${machine.node.slice(1)}, which runs the bench` },
+    { name: NODE_20, peak: NODE_20_PEAK, title: "Node 20" },
+    { name: NODE_20_RELAXED, peak: NODE_20_RELAXED_PEAK, title: "Node 20, --experimental-wasm-relaxed-simd" },
+  ];
+  const rows = training.flatMap(({ sizes, timings }) =>
+    engines
+      .filter(({ name }) => timesOf(timings, name) !== undefined)
+      .map(({ name, peak, title }) => [
+        nameOf(sizes),
+        title,
+        format(medianOf(timings, name)),
+        format((2 * peakOf(timings, peak)) / 1e6),
+        percent(fractionOfPeak(timings, name, multiplyAdds("lstm", sizes), peak)),
+        format(timesOf(timings, name)?.first ?? NaN),
+      ]),
+  );
+  return printTable(["T x B x H", "Engine", "Median, ms", "Its peak, GFLOP/s", "Of its peak", "First step, ms"], rows);
+}
+
+export function productTable({ products }: Results): string {
+  const rows = products.map(({ sizes: { rows: m, inner, columns }, timings }) => {
+    const median = medianOf(timings, PRODUCT);
+    const work = m * inner * columns;
+    return [
+      `${m} x ${inner} x ${columns}`,
+      format(median),
+      format((2 * work) / median / 1e6),
+      percent(fractionOfPeak(timings, PRODUCT, work)),
+    ];
+  });
+  return printTable(["Rows x inner x columns", "Median, ms", "GFLOP/s", "Of the peak"], rows);
+}
