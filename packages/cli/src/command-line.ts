@@ -5,8 +5,10 @@ import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 
 import { join } from "node:path";
 import { compareCommand } from "./compare-command.js";
 import { cellsCommand } from "./cells-command.js";
+import { SPLITS, type Split } from "@latchgrad/optim";
 import { describeCommand, GRAPH_CHOICES, type GraphChoice } from "./describe-command.js";
-import { ownVersion } from "./environment.js";
+import { ownVersion, PRECISIONS } from "./environment.js";
+import { evalCommand } from "./eval-command.js";
 import { EXIT, formatFailure } from "./failure.js";
 import { isFolder } from "./files.js";
 import { GRAPH_FORMS, graphCommand, type GraphCommand } from "./graph-command.js";
@@ -14,6 +16,8 @@ import { importCommand } from "./import-command.js";
 import { PLOT_FORMATS, reportCommand } from "./report-command.js";
 import type { PlotFormat } from "./report/write-report.js";
 import type { Screen } from "./screen.js";
+import { isTaken, runTrialCommand } from "./sweep/run-trial-command.js";
+import { sweepCommand } from "./sweep/sweep-command.js";
 import { trainCommand } from "./train-command.js";
 import { weightsCommand } from "./weights-command.js";
 
@@ -22,6 +26,8 @@ export interface Surroundings {
   writeError(text: string): void;
   /** Show where internal errors happen. */
   readonly debug: boolean;
+  /** Program and first arguments that run this command in another process, as a sweep does for its trials. */
+  readonly self: readonly [string, ...string[]];
 }
 
 const EXAMPLES = `
@@ -33,6 +39,8 @@ Examples:
   latchgrad compare my-run other-run --out comparison.html
   latchgrad cells lstm --svg lstm.svg
   latchgrad graph model.json --gradient --format equations
+  latchgrad eval my-run --split validation
+  latchgrad sweep sweep.json --jobs 4
   latchgrad import torch.safetensors --model model.json --mapping pytorch --out my-model`;
 
 const TRAIN_DESCRIPTION = `Train a model and compare the result with the task's baseline.
@@ -40,8 +48,6 @@ const TRAIN_DESCRIPTION = `Train a model and compare the result with the task's 
 The run has a folder: model.json and model.safetensors (the model), report.html, metrics.jsonl, metrics.csv and evaluations.csv,
 environment.json, and checkpoints. A run that was stopped, however it was stopped, goes on with --resume, and ends with the same bits as if it
 had not been. Ctrl-C or SIGTERM ends it after the present step and saves it (exit code 130, 143); a second one ends it at once.`;
-
-const PRECISIONS: readonly Precision[] = ["fast", "reproducible"];
 
 interface TrainFlags {
   readonly out?: string;
@@ -84,6 +90,44 @@ function sizeOption(text: string): number {
   throw new InvalidArgumentError("A whole number from 1 to 1000000 is expected.");
 }
 
+interface EvalFlags {
+  readonly split: Split;
+  readonly batches?: number;
+  readonly precision?: Precision;
+  readonly json?: boolean;
+}
+
+function batchCount(text: string): number {
+  const count = Number(text);
+  if (Number.isInteger(count) && count >= 1 && count <= 1_000_000_000) return count;
+  throw new InvalidArgumentError("A whole number from 1 is expected.");
+}
+
+interface SweepFlags {
+  readonly out?: string;
+  readonly jobs?: number;
+  readonly retryFailed?: boolean;
+  readonly list?: boolean;
+}
+
+interface RunTrialFlags {
+  readonly config?: string;
+  readonly out: string;
+  readonly retryFailed?: boolean;
+  readonly precision: Precision;
+  readonly threads: number;
+}
+
+const SWEEP_DESCRIPTION = `Train one experiment with many settings: a grid, random draws, several seeds.
+
+Every trial has a folder by its id in FOLDER/trials, and the results are in FOLDER/results.csv. The same command goes on with a sweep that was
+stopped, however it was stopped; trials that ended are not run again. Ctrl-C or SIGTERM saves the trials under way.`;
+
+const RUN_TRIAL_DESCRIPTION = `Run one trial to its end, in FOLDER/trials under its id: for schedulers.
+
+It may be called any number of times: a trial that has ended is not run again, one that was stopped goes on, one that another process is
+at is left to it. Exit codes: 0 done, 3 failed (the error is in result.json), 4 another process is at it.`;
+
 interface ImportFlags {
   readonly model: string;
   readonly mapping: string;
@@ -102,7 +146,7 @@ const modelArgument = (): Argument => new Argument("<model>", "JSON file with th
 
 /** Runs the command with these arguments, those behind `latchgrad`; returns the exit code. Never throws. */
 export async function runCommandLine(args: readonly string[], surroundings: Surroundings): Promise<number> {
-  const { screen, writeError, debug } = surroundings;
+  const { screen, writeError, debug, self: ownCommand } = surroundings;
   let exitCode: number = EXIT.success;
   /** Runs what a command does; its errors are reported here, with the file that it was about. */
   const perform = async (file: string, action: (onFile: (path: string) => void) => Promise<number>): Promise<void> => {
@@ -113,7 +157,7 @@ export async function runCommandLine(args: readonly string[], surroundings: Surr
       });
     } catch (error) {
       writeError(formatFailure(error, { file: about, debug }));
-      exitCode = EXIT.failure;
+      exitCode = isTaken(error) && program.args[0] === "run-trial" ? EXIT.taken : EXIT.failure;
     }
   };
 
@@ -152,6 +196,60 @@ export async function runCommandLine(args: readonly string[], surroundings: Surr
         });
       await perform(file, () =>
         trainCommand({ file, settings: set, out, resume, precision, threads, tensorboard, report, screen }),
+      );
+    });
+  program
+    .command("eval")
+    .description("Evaluate a trained model on data of its task, as at the end of its training.")
+    .argument("<folder>", "folder of a model, or of a run")
+    .addOption(new Option("--split <which>", "the part of the data").choices(SPLITS).default("test"))
+    .option("--batches <count>", "how many batches, at most (default: as the config says)", batchCount)
+    .addOption(
+      new Option("--precision <which>", "how sums of products are rounded (default: as in the run)").choices(
+        PRECISIONS,
+      ),
+    )
+    .option("--json", "print one JSON object")
+    .action((folder: string, { json = false, ...options }: EvalFlags) =>
+      perform(folder, () => evalCommand({ folder, json, ...options, screen })),
+    );
+  program
+    .command("sweep")
+    .description(SWEEP_DESCRIPTION)
+    .argument("<sweep>", "JSON file with the sweep")
+    .option("-o, --out <folder>", "the folder of the sweep (default: sweeps/ and its name)")
+    .option("-j, --jobs <count>", "how many trials at a time (default: one per processor)", threadCount)
+    .option("--retry-failed", "run trials again that have failed")
+    .option("--list", "only show the trials")
+    .action((file: string, { retryFailed = false, list = false, ...options }: SweepFlags) =>
+      perform(file, (onFile) =>
+        sweepCommand({ file, retryFailed, list, ...options, self: ownCommand, screen, onFile }),
+      ),
+    );
+  program
+    .command("run-trial")
+    .description(RUN_TRIAL_DESCRIPTION)
+    .argument("[sweep]", "JSON file with the sweep")
+    .argument("[id]", "which of its trials")
+    .option("-c, --config <file>", "in place of both: JSON file with an experiment")
+    .requiredOption("-o, --out <folder>", "the folder of the sweep")
+    .option("--retry-failed", "run it again if it has failed")
+    .addOption(
+      new Option("--precision <which>", "how sums of products are rounded, for --config")
+        .choices(PRECISIONS)
+        .default("fast"),
+    )
+    .option("-t, --threads <count>", "how many threads share each step", threadCount, 1)
+    .action(async (sweep: string | undefined, id: string | undefined, flags: RunTrialFlags, command: Command) => {
+      const { config, retryFailed = false, ...options } = flags;
+      const from =
+        config !== undefined && sweep === undefined
+          ? { config }
+          : sweep !== undefined && id !== undefined && config === undefined
+            ? { sweep, id }
+            : command.error("error: give either a sweep and the id of a trial, or --config", { exitCode: EXIT.usage });
+      await perform(config ?? sweep ?? "", (onFile) =>
+        runTrialCommand({ from, retryFailed, ...options, screen, onFile }),
       );
     });
   program

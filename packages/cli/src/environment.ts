@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { writeFiles } from "./files.js";
 
 const FILE = "environment.json";
+export const PRECISIONS: readonly Precision[] = ["fast", "reproducible"];
 
 export interface Session {
   /** Steps that were made before it. */
@@ -56,6 +57,13 @@ export async function sessionsIn(folder: string): Promise<readonly Session[]> {
   } catch {
     return [];
   }
+}
+
+/** With what precision the run in a folder was made last; undefined where that is not known. */
+export async function precisionIn(folder: string): Promise<Precision | undefined> {
+  const last: unknown = (await sessionsIn(folder)).at(-1);
+  if (typeof last !== "object" || last === null || !("precision" in last)) return undefined;
+  return PRECISIONS.find((known) => known === last.precision);
 }
 
 /** The version in this package's manifest, which lies above src and dist alike. */

@@ -13,6 +13,10 @@ export const EXIT = {
   failure: 1,
   /** The command itself was written wrongly. */
   usage: 2,
+  /** A trial was run and failed, which is written down; or some trials of a sweep did. */
+  trialFailed: 3,
+  /** Another process is at that trial. */
+  taken: 4,
 } as const;
 
 /** The code of a run that a signal ended after its state was saved, as shells expect it: 128 and the signal's number. */

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 // The `latchgrad` command: only what ties it to the process.
+import { fileURLToPath } from "node:url";
 import { runCommandLine } from "./command-line.js";
 import { standardOutput } from "./screen.js";
 
@@ -12,5 +13,6 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 process.exitCode = await runCommandLine(process.argv.slice(2), {
   screen: standardOutput(),
   writeError: (text) => void process.stderr.write(text),
+  self: [process.execPath, ...process.execArgv, fileURLToPath(import.meta.url)],
   debug: process.env["LATCHGRAD_DEBUG"] === "1",
 });

@@ -3,7 +3,7 @@
  * and `SHA256SUMS`, their checksums.
  */
 import { CheckpointError, type TensorData } from "@latchgrad/core";
-import { encodeSafetensors, MODEL_FILES } from "@latchgrad/layers";
+import { encodeSafetensors, MODEL_FILES, readSafetensors, type ModelFolder } from "@latchgrad/layers";
 import {
   checkedFiles,
   readExperimentFolder,
@@ -14,7 +14,8 @@ import {
 } from "@latchgrad/optim";
 import { join } from "node:path";
 import { LARGEST_DOCUMENT_FILE } from "./experiment-file.js";
-import { isFile, readBytes, writeFiles } from "./files.js";
+import { FileError } from "./failure.js";
+import { isFile, isFolder, readBytes, writeFiles } from "./files.js";
 
 /** Node reads no larger file in one piece; weights of 1 GiB are all that a model may have. */
 export const LARGEST_WEIGHTS_FILE = 2 ** 31 - 1;
@@ -50,6 +51,47 @@ const configText = (config: ExperimentConfig): string => `${JSON.stringify(confi
  * CheckpointError for weights that cannot be read or are those of another model, and for files that are not as they were written.
  */
 export async function readModelFolder(folder: string): Promise<ReadyExperiment> {
+  return readExperimentFolder(await modelFiles(folder));
+}
+
+/** A model from a folder, and how many updates made it. */
+export interface StoredModel extends ReadyExperiment {
+  readonly step: number;
+}
+
+/** The same for a model that is to be used: what is missing is told together with what makes it. Throws as readModelFolder does. */
+export async function readTrainedModel(folder: string): Promise<StoredModel> {
+  await refuseUntrained(folder);
+  const files = await modelFiles(folder);
+  const step = Number(readSafetensors(files.weights).metadata["step"] ?? 0);
+  return { ...readExperimentFolder(files), step: Number.isSafeInteger(step) ? step : 0 };
+}
+
+/** The usual mistakes: a document in place of a folder, and a run that has not come to its end. */
+async function refuseUntrained(path: string): Promise<void> {
+  const refuse = (received: string, hint: string): never => {
+    throw new FileError([
+      {
+        code: "file.no-model",
+        problem: `a trained model is a folder with ${MODEL_FILES.config} and ${MODEL_FILES.weights}`,
+        at: { kind: "value", name: path },
+        received,
+        hint,
+      },
+    ]);
+  };
+  if (await isFile(path)) refuse("a file", "give the folder that latchgrad train made, such as runs/my-model");
+  if (!(await isFolder(path))) refuse("nothing there", "latchgrad train MODEL.json --out FOLDER makes one");
+  if (await isFile(join(path, MODEL_FILES.weights))) return;
+  if (await isFile(join(path, MODEL_FILES.config)))
+    refuse(
+      `${MODEL_FILES.config} without ${MODEL_FILES.weights}`,
+      `where this is a run that was stopped, latchgrad train ${path} --resume goes on with it`,
+    );
+  refuse("a folder without a model", "give the folder of one run");
+}
+
+async function modelFiles(folder: string): Promise<ModelFolder> {
   const read = async (name: string, longest: number): Promise<Uint8Array> => readBytes(join(folder, name), longest);
   const config = await read(MODEL_FILES.config, LARGEST_DOCUMENT_FILE);
   const weights = await read(MODEL_FILES.weights, LARGEST_WEIGHTS_FILE);
@@ -63,7 +105,7 @@ export async function readModelFolder(folder: string): Promise<ReadyExperiment> 
     });
     if (typeof checked === "string") throw damagedModel(folder, checked);
   }
-  return readExperimentFolder({ config, weights });
+  return { config, weights };
 }
 
 const damagedModel = (folder: string, received: string): CheckpointError =>

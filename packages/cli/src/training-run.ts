@@ -38,6 +38,10 @@ export interface TrainingRun {
   readonly threads: number;
   readonly tensorboard: boolean;
   readonly screen: Screen;
+  /** Called after each step. */
+  readonly onStep?: ((step: number) => void) | undefined;
+  /** Called at the end of a run that nobody stopped, once its model is written. */
+  readonly onEnd?: ((done: DoneEvent, precision: Precision) => Promise<void>) | undefined;
 }
 
 /** Makes the run, from where it is to its end or to a signal; returns the exit code. Throws LatchgradError. */
@@ -78,6 +82,7 @@ export async function trainInFolder(run: TrainingRun): Promise<number> {
   if (done.evaluation !== undefined)
     screen.write(`${formatResult(done.evaluation, (metric) => betterOf(experiment, metric))}\n`);
   screen.write(`the model is in ${join(folder, "/")}: ${MODEL_FILES.config}, ${MODEL_FILES.weights}\n`);
+  if (done.reason !== "aborted") await run.onEnd?.(done, precision);
   const stoppedBy = interrupt.received();
   if (done.reason !== "aborted" || stoppedBy === undefined) return EXIT.success;
   screen.write(`to go on: latchgrad train ${folder} --resume\n`);
@@ -117,8 +122,10 @@ async function follow(
       }
       await log.add(event);
       if (event.kind === "done") return event;
-      if (event.kind === "step") progress.step(event);
-      else if (event.kind === "evaluation") progress.evaluation(event);
+      if (event.kind === "step") {
+        progress.step(event);
+        run.onStep?.(event.step);
+      } else if (event.kind === "evaluation") progress.evaluation(event);
       else progress.print(news(event));
     }
   } finally {

@@ -3,13 +3,46 @@ import { compile, type Executable, type Precision, type TensorsByName } from "@l
 import { objectiveDefinitionOf } from "@latchgrad/layers";
 import type { Evaluation } from "./events.js";
 import { evaluationBatches, type Experiment } from "./experiment.js";
-import type { Baseline, Batch, Split, Task } from "./tasks/task.js";
+import { openTask } from "./tasks/registry.js";
+import type { Baseline, Batch, ReadFile, Split, Task } from "./tasks/task.js";
 import { metricNames } from "./training-step.js";
 
 export interface Evaluator {
-  /** The first batches of a split, with these weights; `step` only says when it was. */
-  evaluate(split: Split, weights: TensorsByName, step: number): Promise<Evaluation>;
+  /** The first batches of a split, as many as the config says or `batches`, with these weights; `step` only says when it was. */
+  evaluate(split: Split, weights: TensorsByName, step: number, batches?: number): Promise<Evaluation>;
   dispose(): void;
+}
+
+export interface EvaluateOptions {
+  /** Default: test. */
+  readonly split?: Split | undefined;
+  /** Batches at most. Default: as many as the evaluations of a training. */
+  readonly batches?: number | undefined;
+  /** "fast" when absent. */
+  readonly precision?: Precision | undefined;
+  /** Needed by tasks that read files. */
+  readonly readFile?: ReadFile | undefined;
+  /** Updates that made the weights, for the result. Default 0. */
+  readonly step?: number | undefined;
+}
+
+/**
+ * Loss and metrics of a trained model on a split of its task, as a training gives them at its end: with the same precision the
+ * same bits. Throws ConfigError where the task's data cannot be read, RunError where the loss is not a finite number.
+ */
+export async function evaluateModel(
+  experiment: Experiment,
+  weights: TensorsByName,
+  { split = "test", batches, precision = "fast", readFile, step = 0 }: EvaluateOptions = {},
+): Promise<Evaluation> {
+  const { training, task: taskConfig, dtype } = experiment.config;
+  const task = await openTask(taskConfig, { seed: training.seed, dtype, readFile });
+  const evaluator = await makeEvaluator(experiment, task, precision);
+  try {
+    return await evaluator.evaluate(split, weights, step, batches);
+  } finally {
+    evaluator.dispose();
+  }
 }
 
 /** The part of a batch that a graph reads: a model need not use everything that its task offers. */
@@ -27,9 +60,13 @@ export async function makeEvaluator(experiment: Experiment, task: Task, precisio
   const executable: Executable = await compile(graph, { precision, checkFinite: ["loss"] });
   const averages = averagesOf(experiment);
 
-  async function evaluate(split: Split, weights: TensorsByName, step: number): Promise<Evaluation> {
+  async function evaluate(
+    split: Split,
+    weights: TensorsByName,
+    step: number,
+    wanted = evaluationBatches(config.training),
+  ): Promise<Evaluation> {
     const { batch: size } = config.training;
-    const wanted = evaluationBatches(config.training);
     const batches = Math.min(wanted, task.batchesPerEpoch(split, size) ?? wanted);
     const sums: Record<string, number> = Object.fromEntries(reported.map((name) => [name, 0]));
     let examples = 0;
