@@ -7,7 +7,7 @@ import ts from "typescript-eslint";
 const accidentalGlobals = ["name", "origin", "location", "status", "close", "event", "length", "parent", "top"];
 
 export default defineConfig(
-  { ignores: ["**/dist/", "**/generated/", "**/fixtures/", "docs/reference/", ".reports/"] },
+  { ignores: ["**/.venv", "**/dist/", "**/generated/", "**/fixtures/", "docs/reference/", ".reports/"] },
   { linterOptions: { reportUnusedDisableDirectives: "error" } },
   js.configs.recommended,
   ts.configs.recommendedTypeChecked,

@@ -12,7 +12,7 @@ export default defineConfig({
     // Processes rather than threads, because tests start workers, send signals and fill memories of their own.
     pool: "forks",
     maxWorkers: 2,
-    testTimeout: 60_000,
+    testTimeout: 120_000,
     hookTimeout: 120_000,
   },
 });

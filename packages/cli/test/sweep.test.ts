@@ -135,8 +135,8 @@ test("a trial whose numbers become meaningless has failed: told, written down, n
   );
   const args = ["sweep", "bad.json", "--out", "bad"];
   for (const more of [[], [], ["--retry-failed"]]) {
-    const { code, out } = await command.run([...args, ...more]);
-    expect([code, out]).toEqual([
+    const { code, out, error } = await command.run([...args, ...more]);
+    expect([code, out], error).toEqual([
       3,
       expect.stringMatching(/1 failed[\s\S]*1 trial failed: [0-9a-f]{16}; --retry-failed/),
     ]);

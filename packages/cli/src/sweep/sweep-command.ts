@@ -90,7 +90,9 @@ async function runSweep(command: SweepCommand, { sweep, trials, out }: Plan): Pr
   });
   const broken: string[] = [];
   const side = betterOf(trials[0].experiment, sweep.rank.metric);
-  const save = (): Promise<void> => writeFiles(out, resultFiles([...rows.values()]));
+  // One after the other: two trials may end at the same moment, and both would write the same files.
+  let saved = Promise.resolve();
+  const save = (): Promise<void> => (saved = saved.then(() => writeFiles(out, resultFiles([...rows.values()]))));
 
   const runner: Runner = {
     command,
