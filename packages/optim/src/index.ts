@@ -63,7 +63,7 @@ export type { Best, Ending, RunState } from "./run-state.js";
 export { learningRateAt, learningRateSchema, schedules, type LearningRateConfig } from "./schedules/registry.js";
 export type { Schedule } from "./schedules/schedule.js";
 export { canonicalJson, findTrial, planSweep, trialId, type Setting, type Trial } from "./sweep/plan.js";
-export { distributions, type Distribution } from "./sweep/distributions.js";
+export { distributions, distributionSchema, type Distribution } from "./sweep/distributions.js";
 export { setValue } from "./sweep/set-value.js";
 export { readSweep, sweepJsonSchema, sweepSchema, type SweepConfig, type SweepDocument } from "./sweep/sweep-schema.js";
 export { openTask, signatureOf, tasks, taskSchema, type TaskConfig } from "./tasks/registry.js";

@@ -16,9 +16,15 @@ const MOST_ENTRIES = 32;
 export interface CompileCache {
   /** How many modules it holds. */
   readonly modules: number;
-  /** The graph for this key, made at the first call. */
+  /**
+   * The graph for this key, made at the first call.
+   * @internal
+   */
   optimized(key: string, make: () => Graph): Graph;
-  /** The module for this key, made at the first call; one that could not be made is not kept. */
+  /**
+   * The module for this key, made at the first call; one that could not be made is not kept.
+   * @internal
+   */
   compiled(key: string, make: () => Promise<Compiled>): Promise<Compiled>;
 }
 
