@@ -1,7 +1,8 @@
 /** Quotients and remainders of every numeric type. An integer divided by 0 gives 0; integers wrap. */
 import { twoProduct } from "./double-float.js";
 import type { Lanes } from "./lanes.js";
-import { isFloat } from "../shape/tensor-type.js";
+import { isFloat, type FloatDType } from "../shape/tensor-type.js";
+import { constantsLike, formatOf } from "./float-format.js";
 
 /** x / y; for integers rounded toward zero. */
 export function divLane<V>(k: Lanes<V>, x: V, y: V): V {
@@ -14,8 +15,7 @@ export function divLane<V>(k: Lanes<V>, x: V, y: V): V {
 /** x - y·⌊x/y⌋, which has the sign of y. */
 export function modLane<V>(k: Lanes<V>, x: V, y: V): V {
   const dtype = k.typeOf(x);
-  if (dtype === "f32") return remainder(k, x, y);
-  if (dtype === "f64") return k.sub(x, k.mul(y, k.floor(k.div(x, y))));
+  if (isFloat(dtype)) return remainder(k, x, y);
   const zero = k.constant(dtype, 0);
   const left = k.sub(x, k.mul(wholeQuotient(k, x, y), y));
   // Division toward zero leaves the sign of x.
@@ -49,22 +49,23 @@ function quotientOfUnsigned<V>(k: Lanes<V>, x: V, y: V): V {
 }
 
 /** Quotients up to here are found at once. */
-const WHOLE = 2 ** 23;
-/** Divisions before that, each of which leaves a quotient smaller by a factor of 2^24. */
+const WHOLE: Readonly<Record<FloatDType, number>> = { f32: 2 ** 23, f64: 2 ** 52 };
+/** Divisions before that, each of which leaves a quotient smaller by a factor of 2^24, of f64 by 2^53. */
 const LONG_DIVISIONS = 3;
 
 /**
- * The floored remainder of f32, correctly rounded where |x/y| < 2^95; NaN where y is 0 or infinite or x is infinite.
- * What a rounded quotient leaves is itself an f32 and found exactly. Of larger quotients the last whole digit means
- * nothing, because the f32 next to x lie 2^71·y apart: they give 0, or NaN where the quotient overflows.
+ * The floored remainder of floats, correctly rounded where |x/y| < 2^95, of f64 where it is below 2^211; NaN where y is 0 or
+ * infinite or x is infinite. What a rounded quotient leaves is itself a float and found exactly. Of larger quotients the last whole
+ * digit means nothing, because the floats next to x lie 2^71·y apart: they give 0, or NaN where the quotient overflows.
  */
 function remainder<V>(k: Lanes<V>, x: V, y: V): V {
-  const zero = k.constant("f32", 0);
+  const constant = constantsLike(k, x);
+  const zero = constant(0);
   const leave = (rest: V): V => {
     const { high, low } = twoProduct(k, k.trunc(k.div(rest, y)), y);
     return k.sub(k.sub(rest, high), low);
   };
-  const isLong = k.le(k.constant("f32", WHOLE), k.abs(k.div(x, y)));
+  const isLong = k.le(constant(WHOLE[formatOf(k, x).dtype]), k.abs(k.div(x, y)));
   const [start] = k.rarely(isLong, [x], () => {
     let rest = x;
     for (let i = 0; i < LONG_DIVISIONS; i++) rest = leave(rest);

@@ -2,7 +2,6 @@
 import { expLane } from "./exponential.js";
 import type { Lanes } from "./lanes.js";
 import { log1pLane } from "./logarithm.js";
-import { f32 } from "./polynomial.js";
 
 /**
  * max + ln(1 + e^-|x - y|), whose two terms are each within 2 ulp; -∞ where both are. Equal operands are a case of
@@ -11,5 +10,5 @@ import { f32 } from "./polynomial.js";
 export function logAddExpLane<V>(k: Lanes<V>, x: V, y: V): V {
   const distance = k.abs(k.sub(x, y));
   const sum = k.add(k.max(x, y), log1pLane(k, expLane(k, k.neg(distance))));
-  return k.select(k.eq(x, y), k.add(x, f32(k, Math.LN2)), sum);
+  return k.select(k.eq(x, y), k.add(x, k.constant(k.typeOf(x), Math.LN2)), sum);
 }

@@ -1,10 +1,9 @@
-/** What lane functions of f32 share: constants and polynomials. */
+/** Polynomials, which elementary functions are made of. */
+import { constantsLike } from "./float-format.js";
 import type { Lanes } from "./lanes.js";
-
-export const f32 = <V>(k: Lanes<V>, value: number): V => k.constant("f32", value);
 
 /** Σ coefficients[i] · xⁱ by Horner's rule: one multiply-add for each coefficient but the last. */
 export function polynomial<V>(k: Lanes<V>, x: V, coefficients: readonly number[]): V {
-  const [last, ...rest] = coefficients.toReversed().map((coefficient) => f32(k, coefficient));
+  const [last, ...rest] = coefficients.toReversed().map(constantsLike(k, x));
   return rest.reduce((sum, coefficient) => k.madd(sum, x, coefficient), last);
 }

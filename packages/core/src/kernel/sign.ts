@@ -1,14 +1,18 @@
 /** Signs of numbers, -0 included. */
+import { formatOf } from "./float-format.js";
 import type { Lanes } from "./lanes.js";
 
-const SIGN_BIT = 2 ** 31;
+/** The sign bit of a float alone, as a whole number of as many bits. */
+export function signBitOf<V>(k: Lanes<V>, x: V): V {
+  const { bits, signBit } = formatOf(k, x);
+  return k.and(k.bitcast(x, bits), k.constant(bits, signBit));
+}
 
-/** The sign bit of an f32 alone, as u32. */
-export const signBitOf = <V>(k: Lanes<V>, x: V): V => k.and(k.bitcast(x, "u32"), k.constant("u32", SIGN_BIT));
-
-/** `magnitude`, which is not negative, with the sign bit of `x`; both f32. */
-export const withSignOf = <V>(k: Lanes<V>, magnitude: V, x: V): V =>
-  k.bitcast(k.or(k.bitcast(magnitude, "u32"), signBitOf(k, x)), "f32");
+/** `magnitude`, which is not negative, with the sign bit of `x`; both floats of one type. */
+export function withSignOf<V>(k: Lanes<V>, magnitude: V, x: V): V {
+  const { dtype, bits } = formatOf(k, x);
+  return k.bitcast(k.or(k.bitcast(magnitude, bits), signBitOf(k, x)), dtype);
+}
 
 /** -1, 0 or 1 in the type of x; -0 and NaN stay. */
 export function signLane<V>(k: Lanes<V>, x: V): V {
