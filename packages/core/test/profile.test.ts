@@ -133,7 +133,7 @@ test("a run that fails does not spoil the measure", async () => {
 test("the reference executor is not profiled", async () => {
   const g = buildGraph("exact");
   const graph = g.build({ y: g.neg(g.param("x", f64())) });
-  await expect(compile(graph, { profile: makeProfiler() })).rejects.toBeInstanceOf(CompileError);
+  await expect(compile(graph, { executor: "reference", profile: makeProfiler() })).rejects.toBeInstanceOf(CompileError);
 });
 
 test("the table has the columns under one another, the longest first, and says what is left out", () => {

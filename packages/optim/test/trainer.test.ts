@@ -199,7 +199,7 @@ describe("errors", () => {
     expect(error.issues[1].at).toEqual({ kind: "value", name: `state ${name}` });
   });
 
-  test("in f64, on the reference executor, it is the same", async () => {
+  test("in f64 it is the same", async () => {
     const error = await failureOf(
       read({ ...exploding, optimizer: { type: "sgd", learningRate: 1e200 } }, { dtype: "f64" }),
     );

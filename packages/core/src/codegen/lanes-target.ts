@@ -213,6 +213,7 @@ function narrowed(code: Code, mask: Operand): Operand {
   if (mask.isWide !== true) return mask;
   const local = code.local(V128);
   code.get(mask.local);
+  code.get(mask.local);
   code.op(...NARROW);
   code.set(local);
   return { dtype: "bool", local };

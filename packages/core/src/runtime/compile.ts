@@ -27,8 +27,7 @@ export interface CompileOptions {
   /** Initial values of the state parameters; every one needs a value. */
   readonly state?: TensorsByName;
   /**
-   * "compiled": WebAssembly. "reference": the ops' own definitions in f64, slow. By default compiled, except
-   * for graphs with f64, which are for checking rather than for speed.
+   * "compiled" (default): WebAssembly. "reference": the ops' own definitions in f64, slow, which compiled code is held against.
    */
   readonly executor?: "compiled" | "reference";
   /**
@@ -82,10 +81,6 @@ function checkThreads(threads: number): void {
   ]);
 }
 
-/** True when some value of the graph, or of its regions, is f64. */
-const hasF64 = (graph: Graph): boolean =>
-  valueTypes(graph).some((type) => type.dtype === "f64") || graph.nodes.some((node) => node.regions.some(hasF64));
-
 function checkPassNames(names: readonly string[]): void {
   const known = [...new Set(loopPasses.map((pass) => pass.name))];
   const unknown = names.filter((name) => !known.includes(name));
@@ -99,17 +94,6 @@ function checkPassNames(names: readonly string[]): void {
       })),
     );
 }
-
-const f64NotCompiled = (graph: string): CompileError =>
-  new CompileError([
-    {
-      code: "compile.f64",
-      problem: "compiled graphs hold f32, i32, u32 and bool",
-      at: { kind: "value", name: `graph ${graph}` },
-      received: "values of type f64",
-      hint: 'leave out executor, or choose "reference"',
-    },
-  ]);
 
 /** The outputs to be checked. Throws CompileError for unknown names. */
 function checkedOutputs(graph: Graph, option: CompileOptions["checkFinite"] = false): readonly string[] {
@@ -137,7 +121,7 @@ const profileNotCompiled = (graph: string): CompileError =>
       problem: "what is profiled is compiled code",
       at: { kind: "value", name: `graph ${graph}` },
       received: "the reference executor",
-      hint: "leave out profile, or f64 and the executor",
+      hint: "leave out profile, or the executor",
     },
   ]);
 
@@ -158,19 +142,25 @@ function tracesAlone(graph: Graph, names: readonly string[]): Graph {
 
 /**
  * An executable for `graph`. Rejects with GraphError when the graph breaks an invariant, RunError when state does
- * not fit, CompileError when "compiled" or a profile is asked for and the graph has f64, for unknown names of passes, outputs
+ * not fit, CompileError when a profile of the reference executor is asked for, for unknown names of passes, outputs
  * and inner values, and for numbers of threads out of range.
  */
 export async function compile(graph: Graph, options: CompileOptions = {}): Promise<Executable> {
-  const { state = {}, precision = "fast", without = [], trace = [], profile, threads = 1 } = options;
+  const {
+    state = {},
+    executor = "compiled",
+    precision = "fast",
+    without = [],
+    trace = [],
+    profile,
+    threads = 1,
+  } = options;
   checkPassNames(without);
   checkThreads(threads);
   const { memoryLimit = MOST_BYTES, cache } = options;
   checkMemoryLimit(memoryLimit);
   const kept = (passes: readonly Pass[]): readonly Pass[] => passes.filter((pass) => !without.includes(pass.name));
   checkGraph(graph);
-  const executor = options.executor ?? (hasF64(graph) ? "reference" : "compiled");
-  if (executor === "compiled" && hasF64(graph)) throw f64NotCompiled(graph.name);
   if (executor === "reference" && profile !== undefined) throw profileNotCompiled(graph.name);
   const finite = checkedOutputs(graph, options.checkFinite);
   const traces = trace.length === 0 ? undefined : tracesAlone(graph, trace);

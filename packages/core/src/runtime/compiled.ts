@@ -36,7 +36,7 @@ export interface Target {
   readonly memoryLimit: number;
 }
 
-/** A module for a graph without f64. Throws CompileError when the plan does not fit into the limit. */
+/** A module for a graph. Throws CompileError when the plan does not fit into the limit. */
 export async function compileModule(
   made: Graph,
   bindings: DimBindings,
