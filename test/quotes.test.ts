@@ -86,7 +86,7 @@ describe("ARCHITECTURE.md", () => {
     const step = trainingStep(model, training);
     const state = step.initialState(training.seed);
     const task = await openTask(config.task, { seed: training.seed, dtype });
-    const batch = task.batch("train", 0, training.batch);
+    const batch = await task.batch("train", 0, training.batch);
     const weights = Object.fromEntries(step.weights.map((name) => [name, state[name]]));
 
     const both = await compile(gradient(model.graph("train"), { of: "loss", wrt: step.weights }));

@@ -37,13 +37,13 @@ const bitsOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView): readonly n
 export async function trainBits(threads: number, onStep: (steps: number) => void = () => undefined): Promise<Trained> {
   const { config, model } = readExperiment(document);
   const { training } = config;
-  const task = await openTask(config.task, { seed: training.seed, dtype: config.dtype, readFile: undefined });
+  const task = await openTask(config.task, { seed: training.seed, dtype: config.dtype });
   const { graph, initialState } = trainingStep(model, training);
   const state = initialState(training.seed);
   const executable = await compile(graph, { precision: "reproducible", threads, state });
   const losses: number[] = [];
   for (let step = 0; step < training.steps; step++) {
-    const { loss } = await executable.run(task.batch("train", step, training.batch));
+    const { loss } = await executable.run(await task.batch("train", step, training.batch));
     losses.push(...bitsOf(loss.data));
     onStep(step + 1);
   }

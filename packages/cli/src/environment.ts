@@ -23,12 +23,16 @@ export interface Session {
   readonly roundsOnce: boolean;
   readonly threads: number;
   readonly seed: string | number;
+  /** Problems in data files that were left out; absent where the task reads none. */
+  readonly skippedRows?: number | undefined;
   /** ISO 8601; by the machine's clock, and only for people. */
   readonly began: string;
 }
 
 /** This process as a session. */
-export function sessionNow(facts: Pick<Session, "fromStep" | "precision" | "seed" | "threads">): Session {
+export function sessionNow(
+  facts: Pick<Session, "fromStep" | "precision" | "seed" | "threads" | "skippedRows">,
+): Session {
   return {
     ...facts,
     latchgrad: ownVersion(),

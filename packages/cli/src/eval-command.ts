@@ -29,8 +29,8 @@ export interface EvalCommand {
 export async function evalCommand({ folder, split, batches, json, screen, ...options }: EvalCommand): Promise<number> {
   const { experiment, weights, step } = await readTrainedModel(folder);
   const precision = options.precision ?? (await precisionIn(folder)) ?? "fast";
-  const readFile = filesBeside(join(folder, MODEL_FILES.config));
-  const evaluation = await evaluateModel(experiment, weights, { split, batches, precision, readFile, step });
+  const openFile = filesBeside(join(folder, MODEL_FILES.config));
+  const evaluation = await evaluateModel(experiment, weights, { split, batches, precision, openFile, step });
   if (json) {
     screen.write(`${JSON.stringify(asRecord(evaluation, precision))}\n`);
     return EXIT.success;

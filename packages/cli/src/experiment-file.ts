@@ -1,9 +1,9 @@
 /** An experiment on disk: the document, and the files that it names, whose paths are relative to it. */
 import { LONGEST_DOCUMENT, readJsonText } from "@latchgrad/layers";
-import { readExperiment, type Experiment, type ExperimentConfig, type ReadFile } from "@latchgrad/optim";
+import { readExperiment, withFiles, type Experiment, type ExperimentConfig, type OpenFile } from "@latchgrad/optim";
 import { dirname, isAbsolute, relative, resolve, sep } from "node:path";
 import { FileError } from "./failure.js";
-import { readText } from "./files.js";
+import { openBytes, readText } from "./files.js";
 import { withSettings } from "./settings.js";
 
 /** No character takes more than 4 bytes in UTF-8, so a larger file cannot be a document of permitted length. */
@@ -20,12 +20,12 @@ export const readJsonFile = async (path: string): Promise<unknown> =>
 export const readExperimentFile = async (path: string, settings: readonly string[] = []): Promise<Experiment> =>
   readExperiment(withSettings(await readJsonFile(path), settings));
 
-/** Reads the files that the experiment at `path` names. */
-export const filesBeside = (path: string): ReadFile => {
+/** Opens the files that the experiment at `path` names; of each no more is read than is asked for. */
+export const filesBeside = (path: string): OpenFile => {
   const folder = dirname(resolve(path));
   return async (name) => {
     try {
-      return await readText(resolve(folder, name));
+      return await openBytes(resolve(folder, name));
     } catch (error) {
       // The task says which file, and where in the document it is named; only the reason is missing.
       if (error instanceof FileError)
@@ -49,6 +49,6 @@ export function movedConfig(config: ExperimentConfig, fromFolder: string, toFold
   return {
     ...config,
     ...($schema === undefined ? {} : { $schema: moved($schema) }),
-    task: "files" in task ? { ...task, files: task.files.map(moved) } : task,
+    task: withFiles(task, moved),
   };
 }

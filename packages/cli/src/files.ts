@@ -1,4 +1,5 @@
 /** Files and folders: read with errors that a person understands, written wholly or not at all. */
+import type { FileBytes } from "@latchgrad/optim";
 import { mkdir, open, readFile, rename, rm, rmdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { FileError } from "./failure.js";
@@ -65,6 +66,32 @@ export const readBytes = (path: string, longest: number): Promise<Uint8Array> =>
     if (size > longest) refuse(RULES.size, path, `${size} bytes`);
     return readFile(path);
   });
+
+/** A file of which ranges of bytes are read, each when it is asked for. Throws FileError. */
+export const openBytes = (path: string): Promise<FileBytes> =>
+  attempt(RULES.read, path, async () => {
+    const found = await stat(path);
+    if (!found.isFile()) refuse(RULES.read, path, found.isDirectory() ? "it is a folder" : "it is no plain file");
+    const { size } = found;
+    return { size, read: (from, to) => attempt(RULES.read, path, () => readRange(path, from, to)) };
+  });
+
+/** The file is open only while it is read, so that nobody has to close it. */
+async function readRange(path: string, from: number, to: number): Promise<Uint8Array> {
+  const bytes = new Uint8Array(to - from);
+  const file = await open(path, "r");
+  try {
+    let length = 0;
+    while (length < bytes.length) {
+      const { bytesRead } = await file.read(bytes, length, bytes.length - length, from + length);
+      if (bytesRead === 0) return refuse(RULES.read, path, "it has become shorter while it was read");
+      length += bytesRead;
+    }
+    return bytes;
+  } finally {
+    await file.close();
+  }
+}
 
 /** The text of a UTF-8 file of at most `longest` bytes. Throws FileError. */
 export async function readText(path: string, longest = Number.POSITIVE_INFINITY): Promise<string> {

@@ -1,15 +1,19 @@
 /**
  * A trained model on disk: `model.json`, the experiment with all defaults filled in, `model.safetensors`, its weights,
- * and `SHA256SUMS`, their checksums.
+ * `data.json`, what was fitted to the files that it learned from, where there were any, and `SHA256SUMS`, their checksums.
  */
 import { CheckpointError, type TensorData } from "@latchgrad/core";
-import { encodeSafetensors, MODEL_FILES, readSafetensors, type ModelFolder } from "@latchgrad/layers";
+import { encodeSafetensors, MODEL_FILES, readSafetensors } from "@latchgrad/layers";
 import {
   checkedFiles,
+  FITTED_FILE,
+  fittedText,
   readExperimentFolder,
   SUMS_FILE,
   withSums,
   type ExperimentConfig,
+  type ExperimentFolder,
+  type Fitted,
   type ReadyExperiment,
 } from "@latchgrad/optim";
 import { join } from "node:path";
@@ -20,25 +24,33 @@ import { isFile, isFolder, readBytes, writeFiles } from "./files.js";
 /** Node reads no larger file in one piece; weights of 1 GiB are all that a model may have. */
 export const LARGEST_WEIGHTS_FILE = 2 ** 31 - 1;
 
+/** A vocabulary of 65,536 words has about 1 MiB. */
+const LARGEST_FITTED_FILE = 2 ** 28;
+
 export interface TrainedModel {
   readonly config: ExperimentConfig;
   readonly weights: Readonly<Record<string, TensorData>>;
   /** Updates that made the weights. */
   readonly step: number;
+  /** What was fitted to the training data; absent where the task has none. */
+  readonly fitted?: Fitted | undefined;
 }
 
-/** Writes the config of a model that is still to be trained; what is there already stays. Throws FileError. */
-export async function beginModelFolder(folder: string, config: ExperimentConfig): Promise<void> {
+/** Writes the config of a model that is still to be trained, and what was fitted to its data; what is there already stays. Throws FileError. */
+export async function beginModelFolder(folder: string, config: ExperimentConfig, fitted?: Fitted): Promise<void> {
+  if (fitted !== undefined && !(await isFile(join(folder, FITTED_FILE))))
+    await writeFiles(folder, { [FITTED_FILE]: fittedText(fitted) });
   if (await isFile(join(folder, MODEL_FILES.config))) return;
   await writeFiles(folder, { [MODEL_FILES.config]: configText(config) });
 }
 
 /** Writes a model into a folder that exists: all files, or none. Throws FileError. */
-export async function writeModelFolder(folder: string, { config, weights, step }: TrainedModel): Promise<void> {
+export async function writeModelFolder(folder: string, { config, weights, step, fitted }: TrainedModel): Promise<void> {
   const remarks = { model: config.name, step: String(step), writer: "latchgrad" };
   const files = {
     [MODEL_FILES.weights]: encodeSafetensors(weights, remarks),
     [MODEL_FILES.config]: new TextEncoder().encode(configText(config)),
+    ...(fitted === undefined ? {} : { [FITTED_FILE]: new TextEncoder().encode(fittedText(fitted)) }),
   };
   await writeFiles(folder, await withSums(files));
 }
@@ -91,21 +103,23 @@ async function refuseUntrained(path: string): Promise<void> {
   refuse("a folder without a model", "give the folder of one run");
 }
 
-async function modelFiles(folder: string): Promise<ModelFolder> {
+async function modelFiles(folder: string): Promise<ExperimentFolder> {
   const read = async (name: string, longest: number): Promise<Uint8Array> => readBytes(join(folder, name), longest);
   const config = await read(MODEL_FILES.config, LARGEST_DOCUMENT_FILE);
   const weights = await read(MODEL_FILES.weights, LARGEST_WEIGHTS_FILE);
+  const fitted = (await isFile(join(folder, FITTED_FILE))) ? await read(FITTED_FILE, LARGEST_FITTED_FILE) : undefined;
   // A folder that another program wrote may be without checksums.
   if (await isFile(join(folder, SUMS_FILE))) {
     const sums = await read(SUMS_FILE, LARGEST_DOCUMENT_FILE);
     const checked = await checkedFiles({
       [MODEL_FILES.config]: config,
       [MODEL_FILES.weights]: weights,
+      ...(fitted === undefined ? {} : { [FITTED_FILE]: fitted }),
       [SUMS_FILE]: sums,
     });
     if (typeof checked === "string") throw damagedModel(folder, checked);
   }
-  return { config, weights };
+  return { config, weights, fitted };
 }
 
 const damagedModel = (folder: string, received: string): CheckpointError =>

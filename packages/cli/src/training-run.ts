@@ -11,9 +11,11 @@ import {
   type DoneEvent,
   type Experiment,
   type Loaded,
+  type TaskData,
   type TrainingEvent,
 } from "@latchgrad/optim";
 import { join } from "node:path";
+import { formatData } from "./format-data.js";
 import { experimentHeading } from "./describe-experiment.js";
 import { addSession, sessionNow } from "./environment.js";
 import { filesBeside } from "./experiment-file.js";
@@ -60,9 +62,13 @@ export async function trainInFolder(run: TrainingRun): Promise<number> {
   const interrupt = catchInterrupt((signal) => {
     progress.print(stopping(signal));
   });
+  let data: TaskData | undefined;
   const events = train(experiment, {
     signal: interrupt.signal,
-    readFile: filesBeside(join(folder, MODEL_FILES.config)),
+    openFile: filesBeside(join(folder, MODEL_FILES.config)),
+    onData: (found) => {
+      data = found;
+    },
     state: loaded?.checkpoint.state,
     checkpoints: true,
     precision,
@@ -70,14 +76,19 @@ export async function trainInFolder(run: TrainingRun): Promise<number> {
   });
   let done: DoneEvent;
   try {
-    done = await follow(events, { ...run, precision }, progress);
+    done = await follow(events, { ...run, precision, data: () => data }, progress);
   } finally {
     await events.return();
     progress.end();
     interrupt.release();
   }
 
-  await writeModelFolder(folder, { config, weights: done.weights, step: done.best?.step ?? done.step });
+  await writeModelFolder(folder, {
+    config,
+    weights: done.weights,
+    step: done.best?.step ?? done.step,
+    fitted: data?.fitted,
+  });
   screen.write(`\n${formatEnding(done, config.training)}, in ${formatDuration((performance.now() - began) / 1000)}\n`);
   if (done.evaluation !== undefined)
     screen.write(`${formatResult(done.evaluation, (metric) => betterOf(experiment, metric))}\n`);
@@ -101,7 +112,11 @@ function goingOn(loaded: Loaded | undefined): string {
   return `${lines.join("")}going on after step ${formatCount(loaded.checkpoint.state.step)}\n`;
 }
 
-type Started = TrainingRun & { readonly precision: Precision };
+interface Started extends TrainingRun {
+  readonly precision: Precision;
+  /** Known once the first event is there. */
+  readonly data: () => TaskData | undefined;
+}
 
 /** Shows, writes down and saves what happens in a run; returns its end. */
 async function follow(
@@ -138,9 +153,17 @@ async function follow(
 async function beginFolder(run: Started, progress: Progress): Promise<RunLog> {
   const { folder, loaded, experiment, precision } = run;
   const { config } = experiment;
-  await beginModelFolder(folder, config);
+  const data = run.data();
+  if (data !== undefined) progress.print(formatData(data));
+  await beginModelFolder(folder, config, data?.fitted);
   const fromStep = loaded?.checkpoint.state.step ?? 0;
-  const session = sessionNow({ fromStep, precision, seed: config.training.seed, threads: run.threads });
+  const session = sessionNow({
+    fromStep,
+    precision,
+    seed: config.training.seed,
+    threads: run.threads,
+    skippedRows: data?.skipped.count,
+  });
   const before = await addSession(folder, session);
   if (before !== undefined && before.roundsOnce !== session.roundsOnce)
     progress.print(

@@ -3,7 +3,7 @@ export { checkGradients, type GradientCheck, type GradientCheckOptions } from ".
 export { gradient, type GradientRequest } from "./autodiff/gradient.js";
 export { cotangentName, gradientName, pullback, type PullbackRequest } from "./autodiff/pullback.js";
 export * from "./errors/errors.js";
-export type { Issue, Location } from "./errors/issue.js";
+export { formatIssue, type Issue, type Location } from "./errors/issue.js";
 export type { LoopStep, NonFinite, OperandRange } from "./errors/non-finite.js";
 export { joinPointer, type PointerStep } from "./errors/pointer.js";
 export { findNearest, suggestName } from "./errors/suggest.js";

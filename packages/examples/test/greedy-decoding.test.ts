@@ -12,7 +12,7 @@ test("what was read is said backwards, with the end in its place", async () => {
     if (event.kind !== "done") continue;
     const { config, model } = experiment;
     const opened = await openTask(config.task, { seed: config.training.seed, dtype: config.dtype });
-    const { x, lengths, y } = opened.batch("test", 0, 100);
+    const { x, lengths, y } = await opened.batch("test", 0, 100);
     const said = await decodeGreedily({ model, weights: event.weights, inputs: { x, lengths }, steps: 5 });
     const rows = Array.from({ length: 100 }, (_row, b) => {
       const end = lengths.data[b] + 1;

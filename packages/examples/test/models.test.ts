@@ -23,7 +23,7 @@ function reduced(document: ExperimentDocument): ExperimentDocument {
 async function eventsOf(name: ModelName): Promise<readonly TrainingEvent[]> {
   const events: TrainingEvent[] = [];
   const experiment = readExperiment(reduced(modelDocument(name)));
-  for await (const event of train(experiment, { readFile: filesBeside(models[name]) })) events.push(event);
+  for await (const event of train(experiment, { openFile: filesBeside(models[name]) })) events.push(event);
   return events;
 }
 

@@ -3,8 +3,10 @@ import { compile, type Executable, type Precision, type TensorsByName } from "@l
 import { objectiveDefinitionOf } from "@latchgrad/layers";
 import type { Evaluation } from "./events.js";
 import { evaluationBatches, type Experiment } from "./experiment.js";
+import type { Baseline, Batch, Split } from "./data/batch.js";
+import type { OpenFile } from "./data/file-bytes.js";
 import { openTask } from "./tasks/registry.js";
-import type { Baseline, Batch, ReadFile, Split, Task } from "./tasks/task.js";
+import type { Task } from "./tasks/task.js";
 import { metricNames } from "./training-step.js";
 
 export interface Evaluator {
@@ -21,7 +23,7 @@ export interface EvaluateOptions {
   /** "fast" when absent. */
   readonly precision?: Precision | undefined;
   /** Needed by tasks that read files. */
-  readonly readFile?: ReadFile | undefined;
+  readonly openFile?: OpenFile | undefined;
   /** Updates that made the weights, for the result. Default 0. */
   readonly step?: number | undefined;
 }
@@ -33,10 +35,10 @@ export interface EvaluateOptions {
 export async function evaluateModel(
   experiment: Experiment,
   weights: TensorsByName,
-  { split = "test", batches, precision = "fast", readFile, step = 0 }: EvaluateOptions = {},
+  { split = "test", batches, precision = "fast", openFile, step = 0 }: EvaluateOptions = {},
 ): Promise<Evaluation> {
   const { training, task: taskConfig, dtype } = experiment.config;
-  const task = await openTask(taskConfig, { seed: training.seed, dtype, readFile });
+  const task = await openTask(taskConfig, { seed: training.seed, dtype, openFile });
   const evaluator = await makeEvaluator(experiment, task, precision);
   try {
     return await evaluator.evaluate(split, weights, step, batches);
@@ -71,7 +73,7 @@ export async function makeEvaluator(experiment: Experiment, task: Task, precisio
     const sums: Record<string, number> = Object.fromEntries(reported.map((name) => [name, 0]));
     let examples = 0;
     for (let index = 0; index < batches; index++) {
-      const batch = task.batch(split, index, size);
+      const batch = await task.batch(split, index, size);
       const count = batchSize(batch);
       const outputs = await executable.run({ ...usedInputs(weights, used), ...usedInputs(batch, used) });
       for (const name of reported) sums[name] += count * averages(name).before(outputs[name].data[0]);

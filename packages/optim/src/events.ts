@@ -2,7 +2,7 @@
 import type { TensorsByName } from "@latchgrad/core";
 import type { DiagnosticRecord } from "./diagnostics/records.js";
 import type { Best, Ending, RunState } from "./run-state.js";
-import type { Baseline, Split } from "./tasks/task.js";
+import type { Baseline, Split } from "./data/batch.js";
 
 /** Metric values by name. */
 export type Metrics = Readonly<Record<string, number>>;

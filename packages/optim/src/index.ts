@@ -26,6 +26,23 @@ export {
 } from "./diagnostics/records.js";
 export { DIAGNOSTICS, diagnoseSchema, type DiagnoseConfig, type Diagnostic } from "./diagnostics/options.js";
 export { adviceInWords, verdictInWords } from "./diagnostics/words.js";
+export type { DataCoder, Decoded, InputSequence } from "./data/coder.js";
+export { SPLITS, type Baseline, type Batch, type Split } from "./data/batch.js";
+export type { DataContext } from "./data/context.js";
+export { blobBytes, textBytes, type FileBytes, type OpenFile } from "./data/file-bytes.js";
+export {
+  fittedText,
+  FITTED_FILE,
+  fittedSchema,
+  readFitted,
+  type Fitted,
+  type FittedColumn,
+  type FittedNumbers,
+  type FittedSymbols,
+} from "./data/fitted.js";
+export { DataError } from "./data/problems.js";
+export type { Value } from "./data/read-values.js";
+export type { TaskData } from "./data/task-data.js";
 export type {
   CheckpointEvent,
   DiagnosisEvent,
@@ -38,7 +55,7 @@ export type {
 } from "./events.js";
 export { evaluateModel, type EvaluateOptions } from "./evaluation.js";
 export { TrainingError } from "./failure.js";
-export { readExperimentFolder, type ReadyExperiment } from "./experiment-folder.js";
+export { readExperimentFolder, type ExperimentFolder, type ReadyExperiment } from "./experiment-folder.js";
 export {
   experimentJsonSchema,
   experimentSchema,
@@ -66,17 +83,8 @@ export { canonicalJson, findTrial, planSweep, trialId, type Setting, type Trial 
 export { distributions, distributionSchema, type Distribution } from "./sweep/distributions.js";
 export { setValue } from "./sweep/set-value.js";
 export { readSweep, sweepJsonSchema, sweepSchema, type SweepConfig, type SweepDocument } from "./sweep/sweep-schema.js";
-export { openTask, signatureOf, tasks, taskSchema, type TaskConfig } from "./tasks/registry.js";
-export {
-  SPLITS,
-  type Baseline,
-  type Batch,
-  type ReadFile,
-  type Split,
-  type Task,
-  type TaskContext,
-  type TaskDefinition,
-} from "./tasks/task.js";
+export { coderOf, openTask, signatureOf, tasks, taskSchema, withFiles, type TaskConfig } from "./tasks/registry.js";
+export type { ReadFile, Task, TaskDefinition } from "./tasks/task.js";
 export { train, type TrainOptions } from "./trainer.js";
 export { betterOf } from "./watch.js";
 export { metricNames, trainingStep, type StepGraph, type StepOptions } from "./training-step.js";

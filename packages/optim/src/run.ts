@@ -6,9 +6,10 @@ import { averagesOf, makeEvaluator, type Average, type Evaluator } from "./evalu
 import type { Experiment } from "./experiment.js";
 import { COUNTS } from "./gathering.js";
 import type { RunState } from "./run-state.js";
-import { sha256 } from "./sha256.js";
+import type { DataContext } from "./data/context.js";
+import { fileHash, textBytes, type OpenFile } from "./data/file-bytes.js";
 import { openTask, taskAtLength } from "./tasks/registry.js";
-import type { ReadFile, Task, TaskContext } from "./tasks/task.js";
+import type { ReadFile, Task } from "./tasks/task.js";
 import { makeThroughput, type Throughput } from "./throughput.js";
 import { trainingStep, type StepGraph } from "./training-step.js";
 
@@ -34,6 +35,7 @@ export interface Run {
 
 interface RunOptions {
   readonly readFile?: ReadFile | undefined;
+  readonly openFile?: OpenFile | undefined;
   readonly state?: RunState | undefined;
   readonly precision?: Precision | undefined;
   readonly threads?: number | undefined;
@@ -42,14 +44,14 @@ interface RunOptions {
 /** Throws ConfigError, CheckpointError, RunError or CompileError. */
 export async function openRun(
   experiment: Experiment,
-  { readFile, state, precision = "fast", threads = 1 }: RunOptions,
+  { readFile, openFile, state, precision = "fast", threads = 1 }: RunOptions,
 ): Promise<Run> {
   const { training, dtype } = experiment.config;
   const files: Record<string, string> = {};
-  const context: TaskContext = {
+  const context: DataContext = {
     seed: training.seed,
     dtype,
-    readFile: readFile === undefined ? undefined : fingerprinting(readFile, files),
+    openFile: fingerprinting(openFile ?? (readFile === undefined ? undefined : opening(readFile)), files),
   };
   const task = await openTask(experiment.config.task, context);
   if (state !== undefined) checkFiles(state.files, files);
@@ -89,7 +91,7 @@ export async function openRun(
 }
 
 /** The task at the lengths that diagnoses ask for. */
-async function tasksAtLengths({ config }: Experiment, context: TaskContext): Promise<readonly TaskAtLength[]> {
+async function tasksAtLengths({ config }: Experiment, context: DataContext): Promise<readonly TaskAtLength[]> {
   const made: TaskAtLength[] = [];
   for (const length of config.training.diagnose?.lengths ?? []) {
     const changed = taskAtLength(config.task, length);
@@ -98,14 +100,21 @@ async function tasksAtLengths({ config }: Experiment, context: TaskContext): Pro
   return made;
 }
 
-/** Reads files, and notes the hash of each. */
-const fingerprinting =
-  (readFile: ReadFile, files: Record<string, string>): ReadFile =>
-  async (path) => {
-    const text = await readFile(path);
-    files[path] = await sha256(new TextEncoder().encode(text));
-    return text;
-  };
+/** Opens files that can only be read as a whole. */
+const opening =
+  (readFile: ReadFile): OpenFile =>
+  async (path) =>
+    textBytes(await readFile(path));
+
+/** Opens files, and notes the hash of each. */
+const fingerprinting = (openFile: OpenFile | undefined, files: Record<string, string>): OpenFile | undefined =>
+  openFile === undefined
+    ? undefined
+    : async (path) => {
+        const file = await openFile(path);
+        files[path] = await fileHash(file);
+        return file;
+      };
 
 /** With other data a run would go on with other bits, and nobody would notice. */
 function checkFiles(before: RunState["files"], now: RunState["files"]): void {

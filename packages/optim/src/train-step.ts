@@ -13,7 +13,7 @@ export async function makeStep(run: Run, done: number): Promise<StepEvent> {
   const began = performance.now();
   let examples = 0;
   for (let part = 0; part < training.accumulate; part++) {
-    const batch = run.task.batch("train", done * training.accumulate + part, training.batch);
+    const batch = await run.task.batch("train", done * training.accumulate + part, training.batch);
     const outputs = await run.executable.run(usedInputs(batch, run.used));
     examples += batchSize(batch);
     if (isCounted(run, outputs, done + 1)) parts.push(outputs);

@@ -5,6 +5,8 @@
  */
 import type { Precision } from "@latchgrad/core";
 import type { CheckpointEvent, DiagnosisEvent, DoneEvent, Evaluation, TrainingEvent } from "./events.js";
+import type { OpenFile } from "./data/file-bytes.js";
+import type { TaskData } from "./data/task-data.js";
 import type { Experiment } from "./experiment.js";
 import { checkLoss, failureOf } from "./failure.js";
 import { openRun, type Run } from "./run.js";
@@ -18,6 +20,10 @@ export interface TrainOptions {
   readonly signal?: AbortSignal | undefined;
   /** Needed by tasks that read files. */
   readonly readFile?: ReadFile | undefined;
+  /** In place of readFile: opens files, of which then no more is held in memory than is needed at a time. */
+  readonly openFile?: OpenFile | undefined;
+  /** Is told, before the first step, what was found in the task's files. */
+  readonly onData?: ((data: TaskData) => void) | undefined;
   /** The state of an earlier run of the same experiment, which then goes on exactly where it was. */
   readonly state?: RunState | undefined;
   /** Whether to tell when a checkpoint is due: before the first step, as the config says, and before the run ends. */
@@ -37,11 +43,12 @@ const CHECKPOINT_MS = 60_000;
  * Trains the model of an experiment. Events come in the order diagnosis and checkpoint (of a new run), step, evaluation, diagnosis and
  * checkpoint (where they are due), ..., done.
  * Nothing runs between the consumer's requests, and leaving the loop early frees everything.
- * Throws TrainingError, with the state from before that step, when a loss or a weight is not a finite number; ConfigError when the
+ * Throws TrainingError, with the state from before that step, when a loss or a weight is not a finite number; ConfigError or DataError when the
  * task's data cannot be read, CheckpointError when `state` was made with other data.
  */
 export async function* train(experiment: Experiment, options: TrainOptions = {}): AsyncGenerator<TrainingEvent, void> {
   const run = await openRun(experiment, options);
+  if (run.task.data !== undefined) options.onData?.(run.task.data);
   try {
     yield* runSteps(run, options);
   } finally {

@@ -19,6 +19,21 @@ const cases: Readonly<Record<TaskConfig["type"], readonly (readonly [object, rea
   temporalOrder: [[{ length: 20 }, [last, dense(4)], symbols, "accuracy"]],
   sine: [[{ length: 8 }, [sequence, dense(1)], numbers, "loss"]],
   mackeyGlass: [[{ length: 20, samples: 400 }, [sequence, dense(1)], numbers, "loss"]],
+  sequences: [
+    [
+      {
+        files: ["a.csv"],
+        sequence: "id",
+        inputs: { x: ["a"] },
+        targets: { y: { column: "label", classes: 2 } },
+        validation: 0.2,
+        test: 0.2,
+      },
+      [last, dense(2)],
+      { loss: { type: "softmaxCrossEntropy" }, metrics: [{ type: "accuracy" }] },
+      "accuracy",
+    ],
+  ],
   transduction: [
     [
       { longest: 5, rule: "reverse" },
@@ -57,7 +72,11 @@ const rows = Object.entries(cases).flatMap(([type, all]) =>
 
 test.each(rows)("trains and is compared with its baseline: $task", async ({ task, layers, objectives, metric }) => {
   const experiment = read({ steps: 3, batch: 4, evaluate: { every: 2, batches: 2 } }, { task, layers, ...objectives });
-  const readFile = (): string => "the quick brown fox jumps over the lazy dog. ".repeat(20);
+  const rows = Array.from({ length: 80 }, (_, n) => `s${n >> 1},${Math.sin(n)},${n % 4 < 2 ? "a" : "b"}`);
+  const readFile = (path: string): string =>
+    path.endsWith(".csv")
+      ? ["id,a,label", ...rows].join("\n")
+      : "the quick brown fox jumps over the lazy dog. ".repeat(20);
   const events = await eventsOf(experiment, { readFile });
   expect(stepsOf(events)).toHaveLength(3);
   expect(doneOf(events).evaluation?.baseline?.metric).toBe(metric);

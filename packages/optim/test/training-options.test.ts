@@ -15,7 +15,7 @@ const f64 = { dtype: "f64" };
 const stepOf = ({ model, config }: Experiment): StepGraph => trainingStep(model, config.training);
 const batchesOf = async ({ config }: Experiment, count: number, size = 8): Promise<readonly TensorsByName[]> => {
   const task = await openTask(config.task, { seed: 1, dtype: config.dtype });
-  return Array.from({ length: count }, (_, i) => task.batch("train", i, size));
+  return Promise.all(Array.from({ length: count }, async (_, i) => task.batch("train", i, size)));
 };
 
 /** The state after some batches, and the outputs of the last one. */

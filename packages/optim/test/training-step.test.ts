@@ -11,7 +11,7 @@ const stepOf = ({ model, config }: Experiment) => trainingStep(model, config.tra
 const tensors = (data: Parameters<typeof toTensor>[0] extends infer T ? Readonly<Record<string, T>> : never) =>
   Object.fromEntries(Object.entries(data).map(([name, value]) => [name, toTensor(value)]));
 const batchOf = async ({ config }: Experiment) =>
-  tensors((await openTask(config.task, { seed: 1, dtype: config.dtype })).batch("train", 0, 8));
+  tensors(await (await openTask(config.task, { seed: 1, dtype: config.dtype })).batch("train", 0, 8));
 const outputNames = (graph: Graph): readonly string[] => graph.outputs.map(({ name }) => name);
 
 const f64 = { dtype: "f64" };

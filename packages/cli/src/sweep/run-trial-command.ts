@@ -133,9 +133,9 @@ async function resultOf(
   precision: Precision,
 ): Promise<TrialResult> {
   const modelStep = done.best?.step ?? done.step;
-  const readFile = filesBeside(join(path, MODEL_FILES.config));
+  const openFile = filesBeside(join(path, MODEL_FILES.config));
   const scoresOn = async (split: Evaluation["split"]): Promise<Scores> =>
-    scoresOf(await evaluateModel(experiment, done.weights, { split, precision, readFile, step: modelStep }));
+    scoresOf(await evaluateModel(experiment, done.weights, { split, precision, openFile, step: modelStep }));
   const test = done.evaluation === undefined ? await scoresOn("test") : scoresOf(done.evaluation);
   return {
     state: "done",

@@ -10,6 +10,8 @@ export type Location =
   | { readonly kind: "node"; readonly graph: string; readonly text: string; readonly origin?: string | undefined }
   | {
       readonly kind: "text";
+      /** The file that the text is from, where there are several. */
+      readonly file?: string | undefined;
       readonly line: number;
       readonly column?: number | undefined;
       /** The line, or the part of a long line that begins at column `start`. */
@@ -71,7 +73,8 @@ function formatLocation(at: Location): readonly string[] {
     case "node":
       return [...field("at", `${at.text}   in graph ${at.graph}`), ...field("from", at.origin)];
     case "text": {
-      const head = `line ${at.line}${at.column === undefined ? "" : `, column ${at.column}`}: ${at.start === undefined ? "" : "…"}`;
+      const file = at.file === undefined ? "" : `${at.file}, `;
+      const head = `${file}line ${at.line}${at.column === undefined ? "" : `, column ${at.column}`}: ${at.start === undefined ? "" : "…"}`;
       const indent = head.length + (at.column ?? 0) - (at.start ?? 1);
       return [...field("at", head + at.text), ...(at.column === undefined ? [] : field("", `${" ".repeat(indent)}^`))];
     }

@@ -20,7 +20,8 @@ import {
 } from "@latchgrad/core";
 import { usedInputs } from "../evaluation.js";
 import type { Experiment } from "../experiment.js";
-import { floatTensor, type Batch, type Task } from "../tasks/task.js";
+import { floatTensor, type Batch } from "../data/batch.js";
+import type { Task } from "../tasks/task.js";
 import { flowRecords } from "./gradient-flow.js";
 import { exampleRecords, gatesRecords, retentionRecords, traceOf, tracedPaths, valuesRecords } from "./inner-values.js";
 import { makeMemoryProbe, type TaskAtLength } from "./memory.js";
@@ -61,7 +62,7 @@ export async function makeDiagnoser(
   const { graph, loops: all } = inspectLoops(model.graph("eval"));
   const loops = all.filter(({ name }) => options.layers?.includes(name) ?? true);
   const trained = model.params.filter(({ trainable }) => trainable).map(({ name }) => name);
-  const batch = task.batch("validation", 0, options.batch);
+  const batch = await task.batch("validation", 0, options.batch);
   const inputs = Object.keys(model.signature.inputs);
 
   const states = wants("gradientFlow")

@@ -1,7 +1,7 @@
 /** Named values of cells: of single examples over time, and how far open, how saturated and how lasting they are. */
 import type { LoopValue, LoopView, TensorData, TensorsByName } from "@latchgrad/core";
 import { batchSize } from "../evaluation.js";
-import type { Batch } from "../tasks/task.js";
+import type { Batch } from "../data/batch.js";
 import type { ExampleRecord, GatesRecord, RetentionRecord, ValueRange, ValuesRecord } from "./records.js";
 import { forEachElement, recorded, rowAt, stackOf, type Stack } from "./steps.js";
 

@@ -5,7 +5,8 @@ import { averagesOf, findBaseline, lossType, usedInputs } from "../evaluation.js
 import { evaluationBatches, type Experiment } from "../experiment.js";
 import { metricNames } from "../training-step.js";
 import { signatureOf } from "../tasks/registry.js";
-import type { Batch, Task } from "../tasks/task.js";
+import type { Batch } from "../data/batch.js";
+import type { Task } from "../tasks/task.js";
 import type { MemoryRecord } from "./records.js";
 import { recorded } from "./steps.js";
 
@@ -88,10 +89,12 @@ interface Bin {
 }
 
 /** The validation batches of an evaluation. */
-function batchesOf({ config: { training } }: Experiment, task: Task): readonly Batch[] {
+async function batchesOf({ config: { training } }: Experiment, task: Task): Promise<readonly Batch[]> {
   const wanted = evaluationBatches(training);
   const count = Math.min(wanted, task.batchesPerEpoch("validation", training.batch) ?? wanted);
-  return Array.from({ length: count }, (_, index) => task.batch("validation", index, training.batch));
+  return Promise.all(
+    Array.from({ length: count }, async (_, index) => task.batch("validation", index, training.batch)),
+  );
 }
 
 /** The scores of the task that need no learning, by metric. */
@@ -136,7 +139,7 @@ async function distanceProbe(
   precision: Precision,
 ): Promise<{ measure(weights: TensorsByName): Promise<readonly Bin[]>; dispose(): void } | undefined> {
   const { config, model } = experiment;
-  const batches = batchesOf(experiment, task);
+  const batches = await batchesOf(experiment, task);
   const distances = batches.map((batch) => task.distances?.(batch));
   const [first] = distances;
   if (first === undefined) return undefined;
@@ -240,7 +243,7 @@ async function evaluationProbe(
       const bins: Bin[] = [];
       for (const { length, task } of lengths) {
         const means = meansOf(experiment);
-        for (const batch of batchesOf(experiment, task)) {
+        for (const batch of await batchesOf(experiment, task)) {
           const outputs = await executable.run({ ...usedInputs(weights, used), ...usedInputs(batch, used) });
           means.add(outputs, names, Object.values(batch)[0].dims[0]);
         }

@@ -1,7 +1,7 @@
 /** A sweep: many trainings of one experiment with other settings, as a document. */
 import { jsonSchemaOf, readWithSchema } from "@latchgrad/layers";
 import * as z from "zod";
-import { SPLITS } from "../tasks/task.js";
+import { SPLITS } from "../data/batch.js";
 import { distributions, distributionSchema } from "./distributions.js";
 
 /** The version that this code writes and reads. */

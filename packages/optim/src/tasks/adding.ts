@@ -5,7 +5,9 @@
 import { i32, type TensorData } from "@latchgrad/core";
 import * as z from "zod";
 import { randomAt, type Random } from "./random.js";
-import { endlessTask, floatTensor, integerTensor, type Batch, type TaskContext, type TaskDefinition } from "./task.js";
+import { floatTensor, integerTensor, type Batch } from "../data/batch.js";
+import type { DataContext } from "../data/context.js";
+import { endlessTask, type TaskDefinition } from "./task.js";
 
 /** Shortest sequence of the variant of 1997: its first marker lies within the first ten pairs and before the last one. */
 const SHORTEST_1997 = 20;
@@ -77,7 +79,7 @@ function variance1997(shortest: number): number {
   return (firstIsCounted + secondIsCounted) / 3 / 16;
 }
 
-function openModern({ length }: Options, { seed, dtype }: TaskContext): ReturnType<typeof endlessTask> {
+function openModern({ length }: Options, { seed, dtype }: DataContext): ReturnType<typeof endlessTask> {
   return endlessTask(
     (split, index, size) => {
       const random = randomAt(seed, "adding", split, index);
@@ -97,7 +99,7 @@ function openModern({ length }: Options, { seed, dtype }: TaskContext): ReturnTy
   );
 }
 
-function open1997({ length: shortest }: Options, { seed, dtype }: TaskContext): ReturnType<typeof endlessTask> {
+function open1997({ length: shortest }: Options, { seed, dtype }: DataContext): ReturnType<typeof endlessTask> {
   const longest = shortest + Math.floor(shortest / 10);
   return endlessTask(
     (split, index, size) => {

@@ -3,7 +3,8 @@ import { i32 } from "@latchgrad/core";
 import * as z from "zod";
 import { randomAt } from "./random.js";
 import { encodeSymbols, encodingField, symbolType } from "./symbols.js";
-import { endlessTask, integerTensor, type TaskDefinition } from "./task.js";
+import { integerTensor } from "../data/batch.js";
+import { endlessTask, type TaskDefinition } from "./task.js";
 
 const schema = z.strictObject({
   type: z.literal("copyMemory"),

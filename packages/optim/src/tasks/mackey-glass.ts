@@ -3,7 +3,8 @@
  * with delay, x'(t) = 0.2 x(t-17) / (1 + x(t-17)^10) - 0.1 x(t).
  */
 import * as z from "zod";
-import { floatTensor, type TaskDefinition } from "./task.js";
+import { floatTensor } from "../data/batch.js";
+import type { TaskDefinition } from "./task.js";
 import { splitFields, stretchesOf, windowsOf, type Stretch } from "./windows.js";
 
 const schema = z.strictObject({

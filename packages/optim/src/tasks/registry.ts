@@ -5,19 +5,35 @@ import * as z from "zod";
 import { adding } from "./adding.js";
 import { copyMemory } from "./copy-memory.js";
 import { mackeyGlass } from "./mackey-glass.js";
+import { sequences } from "./sequences.js";
 import { sine } from "./sine.js";
-import type { Task, TaskContext, TaskDefinition } from "./task.js";
+import { makeCoder, type DataCoder } from "../data/coder.js";
+import type { DataContext } from "../data/context.js";
+import type { Fitted } from "../data/fitted.js";
+import { mapFiles } from "../data/open-files.js";
+import { formatOf } from "../data/table-fields.js";
+import type { Task, TaskDefinition } from "./task.js";
 import { temporalOrder } from "./temporal-order.js";
 import { textCharacters } from "./text-characters.js";
 import { transduction } from "./transduction.js";
 
-export const tasks = { adding, copyMemory, mackeyGlass, sine, temporalOrder, textCharacters, transduction } as const;
+export const tasks = {
+  adding,
+  copyMemory,
+  mackeyGlass,
+  sequences,
+  sine,
+  temporalOrder,
+  textCharacters,
+  transduction,
+} as const;
 
 export const taskSchema = z
   .discriminatedUnion("type", [
     adding.schema,
     copyMemory.schema,
     mackeyGlass.schema,
+    sequences.schema,
     sine.schema,
     temporalOrder.schema,
     textCharacters.schema,
@@ -42,5 +58,31 @@ export function taskAtLength(config: TaskConfig, length: number): TaskConfig | u
 }
 
 /** The task ready to give batches. Throws ConfigError when a file cannot be read, or the data are too few. */
-export const openTask = async (config: TaskConfig, context: TaskContext): Promise<Task> =>
+export const openTask = async (config: TaskConfig, context: DataContext): Promise<Task> =>
   taskOf(config).open(config, context);
+
+/** What turns rows into inputs and predictions back, for a task whose data are rows of files; undefined for others. Throws ConfigError. */
+export const coderOf = (config: TaskConfig, fitted: Fitted, dtype: FloatDType): DataCoder | undefined =>
+  config.type === "sequences"
+    ? makeCoder({
+        columns: config,
+        fitted,
+        dtype,
+        format: formatOf(config),
+        sequence: config.sequence,
+        isSeries: false,
+        longest: config.longest,
+      })
+    : undefined;
+
+/** The same task with its files under other paths; a task that names none as it is. */
+export const withFiles = (config: TaskConfig, change: (path: string) => string): TaskConfig => {
+  switch (config.type) {
+    case "textCharacters":
+      return { ...config, files: config.files.map(change) };
+    case "sequences":
+      return { ...config, files: mapFiles(config.files, change) };
+    default:
+      return config;
+  }
+};

@@ -1,7 +1,8 @@
 /** Sine forecast: after each value of a sine wave, the value some steps ahead. */
 import * as z from "zod";
 import { randomAt } from "./random.js";
-import { endlessTask, floatTensor, type TaskDefinition } from "./task.js";
+import { floatTensor } from "../data/batch.js";
+import { endlessTask, type TaskDefinition } from "./task.js";
 
 const schema = z
   .strictObject({

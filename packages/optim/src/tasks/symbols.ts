@@ -1,7 +1,7 @@
 /** Sequences of symbols as model inputs: the numbers of the symbols, or one-hot vectors. */
 import { i32, type FloatDType, type TensorData, type TensorType } from "@latchgrad/core";
 import * as z from "zod";
-import { floatTensor } from "./task.js";
+import { floatTensor } from "../data/batch.js";
 
 export type Encoding = "oneHot" | "index";
 

@@ -6,45 +6,23 @@
  * registry, and a test case.
  */
 import type { FloatDType, TensorData } from "@latchgrad/core";
-import type { Seed, Signature } from "@latchgrad/layers";
+import type { Signature } from "@latchgrad/layers";
 import type * as z from "zod";
-
-export const SPLITS = ["train", "validation", "test"] as const;
-/** Examples to learn from, to watch while learning, and to report at the end. No finite data are in two splits, and no random numbers. */
-export type Split = (typeof SPLITS)[number];
-
-/** Inputs and targets by name, as the task's signature declares them. */
-export type Batch = Readonly<Record<string, TensorData>>;
-
-/** A score that needs no learning, to judge results by. */
-export interface Baseline {
-  /** What it compares with: "loss" or the name of a metric. */
-  readonly metric: string;
-  /** The loss type for which a baseline of "loss" is meant. */
-  readonly loss?: string | undefined;
-  readonly value: number;
-  /** How that score is reached, in plain words. */
-  readonly says: string;
-}
+import type { Baseline, Batch, Split } from "../data/batch.js";
+import type { DataContext } from "../data/context.js";
+import type { TaskData } from "../data/task-data.js";
 
 /** Gives the text of a file that a config names, by the path written there. Throws when it cannot. */
 export type ReadFile = (path: string) => string | Promise<string>;
-
-export interface TaskContext {
-  readonly seed: Seed;
-  /** Element type of float inputs and targets. */
-  readonly dtype: FloatDType;
-  /** Absent where no file may be read. */
-  readonly readFile?: ReadFile | undefined;
-}
 
 /** A task ready to give batches. */
 export interface Task {
   /**
    * Batch `index` (0, 1, ...) of a split: a pure function of the seed and the arguments. It has `size` examples, or
-   * fewer where an epoch of finite data ends. Validation and test batches begin again after the last.
+   * fewer where an epoch of finite data ends. Validation and test batches begin again after the last. What has to be read
+   * from files comes later.
    */
-  batch(split: Split, index: number, size: number): Batch;
+  batch(split: Split, index: number, size: number): Batch | Promise<Batch>;
   /** Batches until the data of a split begin again; undefined where examples are made without end. */
   batchesPerEpoch(split: Split, size: number): number | undefined;
   /** Scores to compare with, the most telling first. */
@@ -54,6 +32,8 @@ export interface Task {
    * that it needs; -1 where it needs none from before. Absent: the task does not know.
    */
   distances?(batch: Batch): TensorData;
+  /** What was found in files. Absent where examples are made. */
+  readonly data?: TaskData | undefined;
 }
 
 export interface TaskDefinition<S extends z.ZodType = z.ZodType> {
@@ -67,30 +47,17 @@ export interface TaskDefinition<S extends z.ZodType = z.ZodType> {
   readonly schema: S;
   /** Types of inputs and targets; B is the batch size, T the number of time steps. */
   signature(options: z.output<S>, dtype: FloatDType): Signature;
-  open(options: z.output<S>, context: TaskContext): Task | Promise<Task>;
+  open(options: z.output<S>, context: DataContext): Task | Promise<Task>;
   /** The options for sequences of another length, as the option of the task counts it. Absent: the task has none. */
   atLength?(options: z.output<S>, length: number): z.output<S>;
 }
 
 /** A task whose examples are made when asked for, so that it has no epochs. */
-export const endlessTask = (batch: Task["batch"], ...baselines: readonly Baseline[]): Task => ({
+export const endlessTask = (
+  batch: (split: Split, index: number, size: number) => Batch,
+  ...baselines: readonly Baseline[]
+): Task => ({
   batch,
   batchesPerEpoch: () => undefined,
   baselines: () => baselines,
 });
-
-/** A tensor of float zeros to be filled. */
-export const floatTensor = (dtype: FloatDType, ...dims: readonly number[]): TensorData => ({
-  dtype,
-  dims,
-  data: dtype === "f32" ? new Float32Array(count(dims)) : new Float64Array(count(dims)),
-});
-
-/** A tensor of i32 zeros to be filled. */
-export const integerTensor = (...dims: readonly number[]): TensorData => ({
-  dtype: "i32",
-  dims,
-  data: new Int32Array(count(dims)),
-});
-
-const count = (dims: readonly number[]): number => dims.reduce((product, size) => product * size, 1);

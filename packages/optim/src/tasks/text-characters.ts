@@ -1,8 +1,11 @@
 /** Characters of text files: after each character, the next one. */
-import { ConfigError, i32, joinPointer } from "@latchgrad/core";
+import { i32 } from "@latchgrad/core";
 import * as z from "zod";
 import { encodeSymbols, encodingField, symbolType } from "./symbols.js";
-import { integerTensor, type Baseline, type ReadFile, type TaskDefinition } from "./task.js";
+import { integerTensor, type Baseline } from "../data/batch.js";
+import type { DataContext } from "../data/context.js";
+import { namedFiles, openNamed } from "../data/open-files.js";
+import type { TaskDefinition } from "./task.js";
 import { splitFields, stretchesOf, windowsOf, type Stretch } from "./windows.js";
 
 const schema = z.strictObject({
@@ -31,21 +34,13 @@ const schema = z.strictObject({
 const OTHER = 0;
 
 /** All files as one text, with line ends and byte order marks made alike, so that every checkout gives the same run. */
-async function readText(files: readonly string[], readFile: ReadFile | undefined): Promise<string> {
+async function readText(files: readonly string[], context: DataContext): Promise<string> {
   const texts: string[] = [];
-  for (const [i, path] of files.entries()) texts.push(await readOne(path, joinPointer("/task/files", i), readFile));
-  return texts.map((text) => text.replace(/^\uFEFF/, "").replaceAll("\r\n", "\n")).join("\n");
-}
-
-async function readOne(path: string, pointer: string, readFile: ReadFile | undefined): Promise<string> {
-  const refuse = (problem: string, received: string): ConfigError =>
-    new ConfigError([{ code: "config.file", problem, at: { kind: "config", pointer }, received }]);
-  if (readFile === undefined) throw refuse("a task that reads files runs where files can be read", path);
-  try {
-    return await readFile(path);
-  } catch (error) {
-    throw refuse("the file can be read", `${path}: ${error instanceof Error ? error.message : String(error)}`);
+  for (const named of namedFiles([...files])) {
+    const file = await openNamed(context, named);
+    texts.push(new TextDecoder().decode(await file.read(0, file.size)));
   }
+  return texts.map((text) => text.replace(/^\uFEFF/, "").replaceAll("\r\n", "\n")).join("\n");
 }
 
 /** The symbol of each character: the most frequent of `training` from 1 on, ties in the order of their code points. */
@@ -77,8 +72,9 @@ export const textCharacters: TaskDefinition<typeof schema> = {
     inputs: { x: symbolType(encoding, symbols, dtype) },
     targets: { y: i32("B", "T") },
   }),
-  async open({ files, length, symbols, encoding, validation, test }, { seed, dtype, readFile }) {
-    const characters = Array.from(await readText(files, readFile));
+  async open({ files, length, symbols, encoding, validation, test }, context) {
+    const { seed, dtype } = context;
+    const characters = Array.from(await readText(files, context));
     const stretches = stretchesOf(characters.length, { validation, test });
     const windows = windowsOf({ seed, task: "textCharacters", stretches, length, ahead: 1 });
     const vocabulary = vocabularyOf(characters.slice(stretches.train.from, stretches.train.to), symbols);

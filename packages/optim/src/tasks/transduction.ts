@@ -3,7 +3,8 @@ import { i32 } from "@latchgrad/core";
 import * as z from "zod";
 import { randomAt } from "./random.js";
 import { encodeSymbols, encodingField, symbolType } from "./symbols.js";
-import { endlessTask, floatTensor, integerTensor, type TaskDefinition } from "./task.js";
+import { floatTensor, integerTensor } from "../data/batch.js";
+import { endlessTask, type TaskDefinition } from "./task.js";
 
 const schema = z
   .strictObject({

@@ -8,7 +8,8 @@ import { ConfigError } from "@latchgrad/core";
 import type { Seed } from "@latchgrad/layers";
 import * as z from "zod";
 import { randomAt, randomOrder } from "./random.js";
-import { SPLITS, type Split, type Task } from "./task.js";
+import { SPLITS, type Split } from "../data/batch.js";
+import type { Task } from "./task.js";
 
 const share = z.number().gt(0).max(0.4);
 /** Options of a task with finite data: how much is kept for watching and for the end. */

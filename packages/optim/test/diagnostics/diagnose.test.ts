@@ -236,7 +236,7 @@ describe("memory", () => {
     ],
   ])("distances of %o", async (config, wanted) => {
     const task = await openTask(config, { seed: "d", dtype: "f32" });
-    const batch = task.batch("validation", 0, 3);
+    const batch = await task.batch("validation", 0, 3);
     expect([...(task.distances?.(batch).data ?? [])]).toEqual(wanted(batch));
   });
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { tasks, taskSchema, type TaskConfig } from "../../src/tasks/registry.js";
-import { SPLITS } from "../../src/tasks/task.js";
-import { open, promisedTypes, typesOf } from "./open.js";
+import { SPLITS } from "../../src/data/batch.js";
+import { openAny as open, promisedTypes, typesOf } from "./open.js";
 
 const text = Array.from({ length: 40 }, (_, i) => `Line ${i} of a text about nothing in particular.\n`).join("");
 
@@ -21,6 +21,30 @@ const cases: Readonly<Record<TaskConfig["type"], readonly (readonly [object, num
   ],
   sine: [[{ length: 9, ahead: 3 }, 9]],
   mackeyGlass: [[{ length: 20, samples: 900 }, 20]],
+  sequences: [
+    [
+      {
+        files: ["a.csv"],
+        sequence: "id",
+        inputs: { x: ["a", { column: "b", normalize: "minMax" }, { column: "kind", categories: 4 }] },
+        targets: { y: { column: "label", classes: 2 } },
+        validation: 0.2,
+        test: 0.2,
+      },
+      9,
+    ],
+    [
+      {
+        files: ["a.csv"],
+        sequence: "id",
+        inputs: { x: ["a", "b"], kind: [{ column: "kind", categories: ["x", "y"], encoding: "index" }] },
+        targets: { y: { column: "label", classes: ["odd", "even"], per: "step" } },
+        validation: 0.2,
+        test: 0.2,
+      },
+      9,
+    ],
+  ],
   transduction: [
     [{ longest: 9 }, 9],
     [{ longest: 6, shortest: 6, rule: "reverse", symbols: 3, encoding: "oneHot" }, 6],
@@ -34,40 +58,55 @@ const cases: Readonly<Record<TaskConfig["type"], readonly (readonly [object, num
 const configs = Object.entries(cases).flatMap(([type, all]) =>
   all.map(([options, steps]) => ({ name: `${type} ${JSON.stringify(options)}`, config: { type, ...options }, steps })),
 );
-const readFile = (): string => text;
+
+/** 60 sequences of 4 to 9 steps with two numbers, a category and a class. */
+const table = ["id,a,b,kind,label"]
+  .concat(
+    Array.from({ length: 60 }, (_, n) =>
+      Array.from(
+        { length: 4 + (n % 6) },
+        (_, t) =>
+          `s${n},${Math.sin(n + t).toFixed(4)},${n * 10 + t},${["x", "y", "z"][(n + t) % 3]},${n % 2 === 0 ? "even" : "odd"}`,
+      ),
+    ).flat(),
+  )
+  .join("\n");
+const readFile = (path: string): string => (path.endsWith(".csv") ? table : text);
 
 describe.each(configs)("$name", ({ config, steps }) => {
   test.each(["f32", "f64"] as const)("gives what its signature promises, in %s", async (dtype) => {
     const task = await open(config, { dtype, readFile });
     for (const split of SPLITS)
-      expect(typesOf(task.batch(split, 0, 3))).toEqual(promisedTypes(config, dtype, 3, steps));
+      expect(typesOf(await task.batch(split, 0, 3))).toEqual(promisedTypes(config, dtype, 3, steps));
   });
 
   test("gives the same batch for the same seed, split and index, whatever was asked before", async () => {
     const first = await open(config, { readFile });
-    const wanted = SPLITS.map((split) => first.batch(split, 5, 2));
+    const wanted = await Promise.all(SPLITS.map(async (split) => first.batch(split, 5, 2)));
     const second = await open(config, { readFile });
-    second.batch("train", 2, 2);
-    second.batch("train", 100, 2);
-    second.batch("test", 0, 2);
-    expect([...SPLITS].reverse().map((split) => second.batch(split, 5, 2))).toEqual(wanted.reverse());
+    await second.batch("train", 2, 2);
+    await second.batch("train", 100, 2);
+    await second.batch("test", 0, 2);
+    const later = await Promise.all([...SPLITS].reverse().map(async (split) => second.batch(split, 5, 2)));
+    expect(later).toEqual(wanted.reverse());
   });
 
   test("gives other training batches for another seed and another index", async () => {
     const task = await open(config, { readFile });
     const other = await open(config, { seed: "other", readFile });
-    expect(task.batch("train", 1, 2)).not.toEqual(task.batch("train", 0, 2));
-    expect(other.batch("train", 0, 2)).not.toEqual(task.batch("train", 0, 2));
+    const first = await task.batch("train", 0, 2);
+    expect(await task.batch("train", 1, 2)).not.toEqual(first);
+    expect(await other.batch("train", 0, 2)).not.toEqual(first);
   });
 
   test("has no example in two splits", async () => {
     const task = await open(config, { readFile });
-    const rows = (split: (typeof SPLITS)[number]): string[] => {
-      const { x } = task.batch(split, 0, 2);
+    const rows = async (split: (typeof SPLITS)[number]): Promise<string[]> => {
+      const { x } = await task.batch(split, 0, 2);
       const width = x.data.length / 2;
       return [0, 1].map((b) => x.data.slice(b * width, (b + 1) * width).join());
     };
-    const all = SPLITS.flatMap(rows);
+    const all = (await Promise.all(SPLITS.map(rows))).flat();
     expect(new Set(all).size).toBe(all.length);
   });
 

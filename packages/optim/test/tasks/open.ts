@@ -1,7 +1,9 @@
 /** Opening tasks from their configs, and reading batches, for the tests of tasks. */
 import { formatType, type TensorData } from "@latchgrad/core";
+import type { Batch, Split } from "../../src/data/batch.js";
+import { textBytes } from "../../src/data/file-bytes.js";
 import { openTask, signatureOf, taskSchema } from "../../src/tasks/registry.js";
-import type { Batch, ReadFile, Split, Task } from "../../src/tasks/task.js";
+import type { ReadFile, Task } from "../../src/tasks/task.js";
 
 export interface OpenOptions {
   readonly seed?: string | number;
@@ -9,10 +11,32 @@ export interface OpenOptions {
   readonly readFile?: ReadFile;
 }
 
-export const open = async (
+export const openAny = async (
   config: object,
   { seed = "tests", dtype = "f64", readFile }: OpenOptions = {},
-): Promise<Task> => openTask(taskSchema.parse(config), { seed, dtype, readFile });
+): Promise<Task> =>
+  openTask(taskSchema.parse(config), {
+    seed,
+    dtype,
+    openFile: readFile === undefined ? undefined : async (path) => textBytes(await readFile(path)),
+  });
+
+/** A task that has its batches at once, as all have that do not read them from files. */
+export interface ReadyTask extends Task {
+  batch(split: Split, index: number, size: number): Batch;
+}
+
+export async function open(config: object, options: OpenOptions = {}): Promise<ReadyTask> {
+  const task = await openAny(config, options);
+  return {
+    ...task,
+    batch(split, index, size) {
+      const batch = task.batch(split, index, size);
+      if (batch instanceof Promise) throw new Error("the batch comes later");
+      return batch;
+    },
+  };
+}
 
 /** Names and types that a config promises, with the symbols replaced by these sizes. */
 export function promisedTypes(config: object, dtype: "f32" | "f64", B: number, T: number): Record<string, string> {
@@ -37,7 +61,7 @@ export function rowOf({ dims, data }: TensorData, b: number): readonly number[] 
 }
 
 /** All rows of the first `count` batches. */
-export const batchesOf = (task: Task, split: Split, count: number, size: number): readonly Batch[] =>
+export const batchesOf = (task: ReadyTask, split: Split, count: number, size: number): readonly Batch[] =>
   Array.from({ length: count }, (_, index) => task.batch(split, index, size));
 
 export const mean = (values: readonly number[]): number =>

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { mackeyGlassSeries } from "../../src/tasks/mackey-glass.js";
-import { SPLITS } from "../../src/tasks/task.js";
+import { SPLITS } from "../../src/data/batch.js";
 import { stretchesOf, windowsOf } from "../../src/tasks/windows.js";
 import { batchesOf, mean, open, rowOf } from "./open.js";
 import { largestError } from "../support.js";
