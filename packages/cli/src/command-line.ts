@@ -13,6 +13,8 @@ import { EXIT, formatFailure } from "./failure.js";
 import { isFolder } from "./files.js";
 import { GRAPH_FORMS, graphCommand, type GraphCommand } from "./graph-command.js";
 import { importCommand } from "./import-command.js";
+import { ROW_FORMATS, type RowFormat } from "./predict/dialect.js";
+import { predictCommand } from "./predict/predict-command.js";
 import { PLOT_FORMATS, reportCommand } from "./report-command.js";
 import type { PlotFormat } from "./report/write-report.js";
 import type { Screen } from "./screen.js";
@@ -40,6 +42,7 @@ Examples:
   latchgrad cells lstm --svg lstm.svg
   latchgrad graph model.json --gradient --format equations
   latchgrad eval my-run --split validation
+  latchgrad predict my-run new.csv --out answers.csv
   latchgrad sweep sweep.json --jobs 4
   latchgrad import torch.safetensors --model model.json --mapping pytorch --out my-model`;
 
@@ -101,6 +104,24 @@ function batchCount(text: string): number {
   const count = Number(text);
   if (Number.isInteger(count) && count >= 1 && count <= 1_000_000_000) return count;
   throw new InvalidArgumentError("A whole number from 1 is expected.");
+}
+
+const PREDICT_DESCRIPTION = `Predict with a trained model.
+
+A model that learned from data files reads rows with the same columns, without those of its targets, and answers in the units and classes
+of the targets. Any other reads an example per line, {"x": [[0.1, 0], [0.4, 1]]}, or a table with a step per row and the columns x.0, x.1,
+where "id" says which sequence a row belongs to.
+
+With --stream each line is the next step of a sequence, and is answered before the next line is read; what the model keeps in mind goes on from line
+to line. An empty line, or a row of another sequence, begins a new one.`;
+
+interface PredictFlags {
+  readonly out?: string;
+  readonly stream?: boolean;
+  readonly format?: RowFormat;
+  readonly skipBad?: boolean;
+  readonly precision?: Precision;
+  readonly threads: number;
 }
 
 interface SweepFlags {
@@ -212,6 +233,31 @@ export async function runCommandLine(args: readonly string[], surroundings: Surr
     .option("--json", "print one JSON object")
     .action((folder: string, { json = false, ...options }: EvalFlags) =>
       perform(folder, () => evalCommand({ folder, json, ...options, screen })),
+    );
+  program
+    .command("predict")
+    .description(PREDICT_DESCRIPTION)
+    .argument("<folder>", "folder of a model, or of a run")
+    .argument("[input]", "file with examples; - is the standard input", "-")
+    .option("-o, --out <file>", "where the answers go (default: the standard output)")
+    .option("--stream", "answer line by line, and keep the state between lines")
+    .addOption(
+      new Option(
+        "--format <which>",
+        "of rows and answers (default: by the name of the input, or as the training's files, or jsonl)",
+      ).choices(ROW_FORMATS),
+    )
+    .option("--skip-bad", "leave out sequences that are wrong, and count them")
+    .addOption(
+      new Option("--precision <which>", "how sums of products are rounded (default: as in the run)").choices(
+        PRECISIONS,
+      ),
+    )
+    .option("-t, --threads <count>", "how many threads share each batch", threadCount, 1)
+    .action((folder: string, input: string, { stream = false, skipBad = false, ...options }: PredictFlags) =>
+      perform(folder, (onFile) =>
+        predictCommand({ folder, input, stream, skipBad, ...options, screen, note: writeError, onFile }),
+      ),
     );
   program
     .command("sweep")

@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { copyFileSync, cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { build } from "tsup";
 
@@ -21,6 +22,10 @@ export interface RunOptions {
   readonly through?: readonly [string, ...string[]];
   /** Called once the process is there. */
   readonly onStart?: (kill: (signal: NodeJS.Signals) => void) => void;
+  /** What the process reads. */
+  readonly input?: string;
+  /** Called at the start and whenever something was written, with all output so far, to answer by writing to the process or ending its input. */
+  readonly talk?: (out: string, input: Writable) => void;
   /** Called whenever something was written, with all output so far. */
   readonly onOutput?: (out: string, kill: (signal: NodeJS.Signals) => void) => void;
 }
@@ -77,7 +82,7 @@ export async function bundleCommand(): Promise<TestCommand> {
 function runProcess(
   args: readonly string[],
   cwd: string,
-  { env = {}, through, onStart, onOutput }: RunOptions = {},
+  { env = {}, through, input, talk, onStart, onOutput }: RunOptions = {},
 ): Promise<Result> {
   return new Promise((resolve, reject) => {
     const [program, ...first] = [...(through ?? []), process.execPath];
@@ -89,8 +94,11 @@ function runProcess(
     let out = "";
     let error = "";
     onStart?.((signal) => void child.kill(signal));
+    if (input !== undefined) child.stdin.end(input);
+    talk?.("", child.stdin);
     child.stdout.on("data", (part: Buffer) => {
       out += part.toString();
+      talk?.(out, child.stdin);
       onOutput?.(out, (signal) => void child.kill(signal));
     });
     child.stderr.on("data", (part: Buffer) => (error += part.toString()));

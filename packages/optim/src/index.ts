@@ -26,7 +26,7 @@ export {
 } from "./diagnostics/records.js";
 export { DIAGNOSTICS, diagnoseSchema, type DiagnoseConfig, type Diagnostic } from "./diagnostics/options.js";
 export { adviceInWords, verdictInWords } from "./diagnostics/words.js";
-export type { DataCoder, Decoded, InputSequence } from "./data/coder.js";
+export type { DataCoder, Decoded, InputSequence, ReadLine } from "./data/coder.js";
 export { SPLITS, type Baseline, type Batch, type Split } from "./data/batch.js";
 export type { DataContext } from "./data/context.js";
 export { blobBytes, textBytes, type FileBytes, type OpenFile } from "./data/file-bytes.js";
@@ -76,6 +76,16 @@ export {
 } from "./optimizers/apply.js";
 export type { Optimizer, Updated, UpdateRule } from "./optimizers/optimizer.js";
 export { optimizers, optimizerSchema, type OptimizerConfig } from "./optimizers/registry.js";
+export {
+  isSequence,
+  LENGTHS_INPUT,
+  openPredictor,
+  openStream,
+  type ModelStream,
+  type PredictionOptions,
+  type Predictor,
+  type Served,
+} from "./prediction.js";
 export type { Best, Ending, RunState } from "./run-state.js";
 export { learningRateAt, learningRateSchema, schedules, type LearningRateConfig } from "./schedules/registry.js";
 export type { Schedule } from "./schedules/schedule.js";

@@ -5,11 +5,11 @@
 import type { FloatDType, Issue, TensorData } from "@latchgrad/core";
 import { integerTensor, type Batch } from "./batch.js";
 import { columnsOf, BESIDES, type Columns, type ColumnsConfig, type Slot } from "./columns.js";
-import { openDataFile, type FormatOptions } from "./data-file.js";
+import { openDataFile, type DataFile, type FormatOptions } from "./data-file.js";
 import { encodersOf, stepTensors } from "./encode.js";
-import type { FileBytes } from "./file-bytes.js";
+import { textBytes, type FileBytes } from "./file-bytes.js";
 import { checkFitted, type Fitted, type FittedColumn } from "./fitted.js";
-import { sequencesIn, type Value } from "./read-values.js";
+import { sequencesIn, type SequenceOptions, type Value } from "./read-values.js";
 
 /** The input values of one sequence, as `DataCoder.read` gives them and `encode` takes them. */
 export interface InputSequence {
@@ -34,7 +34,14 @@ export interface Decoded {
   }[];
 }
 
+/** Gives the part of a sequence that a line says; undefined for one that says none, such as the names of a CSV file's columns. Throws as `read` does. */
+export type ReadLine = (text: string) => Promise<InputSequence | undefined>;
+
 export interface DataCoder {
+  /** How rows are written. */
+  readonly format: FormatOptions["format"];
+  /** The column that says which sequence a row belongs to. Absent: there is none. */
+  readonly sequence: string | undefined;
   /** The columns that a file must have for the inputs; targets are not needed. */
   readonly columns: readonly string[];
   /**
@@ -42,6 +49,8 @@ export interface DataCoder {
    * it is no text.
    */
   read(path: string, file: FileBytes): AsyncGenerator<InputSequence, void>;
+  /** A reader of lines that come one by one, as from a pipe, each with the next step of a sequence, or a list of steps. */
+  lines(path: string): ReadLine;
   /** The inputs of a batch: normalized, padded with zeros to the longest sequence, with `lengths`. A model may not use all of them. */
   encode(sequences: readonly Pick<InputSequence, "steps" | "values">[]): Batch;
   /**
@@ -72,23 +81,41 @@ export function makeCoder(options: CoderOptions): DataCoder {
   const { slots, wanted } = columns;
   // Inputs come first among the slots, so that the first columns are theirs.
   const encoders = encodersOf(slots, fitted);
+  const isPerRow = isSeries || sequence !== undefined;
+  const rows: SequenceOptions = { slots, dtype, isPerRow, hasId: sequence !== undefined, longest };
   return {
     columns: wanted,
+    format: format.format,
+    sequence,
     async *read(path, bytes) {
-      const file = await openDataFile(path, bytes, wanted, format, "/task");
-      const isPerRow = isSeries || sequence !== undefined;
-      yield* sequencesIn(file, { slots, dtype, isPerRow, hasId: sequence !== undefined, longest });
+      yield* sequencesIn(await openDataFile(path, bytes, wanted, format, "/task"), rows);
+    },
+    lines(path) {
+      let file: DataFile | undefined;
+      let line = 0;
+      return async (text) => {
+        line++;
+        const bytes = textBytes(`${text}\n`);
+        let byte = 0;
+        if (file === undefined) {
+          file = await openDataFile(path, bytes, wanted, format, "/task");
+          if (format.format === "csv") return undefined;
+          byte = file.start.byte;
+        }
+        for await (const found of sequencesIn({ ...file, bytes }, rows, { byte, line })) return found;
+        return undefined;
+      };
     },
     encode(sequences) {
-      const rows = sequences.map(({ steps, values }) => ({
+      const stretches = sequences.map(({ steps, values }) => ({
         encoded: { steps, values: values.map((list, i) => Float64Array.from(list, encoders[i])) },
         from: 0,
         steps,
       }));
-      const length = rows.reduce((most, { steps }) => Math.max(most, steps), 1);
-      const lengths = integerTensor(rows.length);
-      rows.forEach(({ steps }, b) => (lengths.data[b] = steps));
-      return { ...stepTensors(slots, rows, length, dtype), ...(isSeries ? {} : { [BESIDES.lengths]: lengths }) };
+      const length = stretches.reduce((most, { steps }) => Math.max(most, steps), 1);
+      const lengths = integerTensor(stretches.length);
+      stretches.forEach(({ steps }, b) => (lengths.data[b] = steps));
+      return { ...stepTensors(slots, stretches, length, dtype), ...(isSeries ? {} : { [BESIDES.lengths]: lengths }) };
     },
     decode: (target, outputs) => decodeTarget(all.slots, fitted.columns, target, outputs),
   };

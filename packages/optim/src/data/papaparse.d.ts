@@ -14,11 +14,16 @@ declare module "papaparse" {
     readonly newline: "\n";
     step(result: StepResult, parser: StepParser): void;
   }
+  interface ParsedRows {
+    readonly data: readonly (readonly string[])[];
+    readonly errors: readonly { readonly message: string }[];
+  }
   interface UnparseOptions {
     readonly newline: "\n";
   }
   const Papa: {
     parse(text: string, options: ParseOptions): void;
+    parse(text: string, options: { readonly delimiter: string }): ParsedRows;
     /** Rows as text, without a line end behind the last. */
     unparse(rows: readonly (readonly unknown[])[], options: UnparseOptions): string;
   };

@@ -61,14 +61,22 @@ export function taskAtLength(config: TaskConfig, length: number): TaskConfig | u
 export const openTask = async (config: TaskConfig, context: DataContext): Promise<Task> =>
   taskOf(config).open(config, context);
 
-/** What turns rows into inputs and predictions back, for a task whose data are rows of files; undefined for others. Throws ConfigError. */
-export const coderOf = (config: TaskConfig, fitted: Fitted, dtype: FloatDType): DataCoder | undefined =>
+/**
+ * What turns rows into inputs and predictions back, for a task whose data are rows of files; undefined for others. Rows are written as the
+ * task's are, or in `format`. Throws ConfigError.
+ */
+export const coderOf = (
+  config: TaskConfig,
+  fitted: Fitted,
+  dtype: FloatDType,
+  format?: DataCoder["format"],
+): DataCoder | undefined =>
   config.type === "sequences"
     ? makeCoder({
         columns: config,
         fitted,
         dtype,
-        format: formatOf(config),
+        format: formatOf({ ...config, format: format ?? config.format }),
         sequence: config.sequence,
         isSeries: false,
         longest: config.longest,
