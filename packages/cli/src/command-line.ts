@@ -128,6 +128,8 @@ interface SweepFlags {
   readonly out?: string;
   readonly jobs?: number;
   readonly retryFailed?: boolean;
+  /** False with --no-report. */
+  readonly report: boolean;
   readonly list?: boolean;
 }
 
@@ -141,7 +143,7 @@ interface RunTrialFlags {
 
 const SWEEP_DESCRIPTION = `Train one experiment with many settings: a grid, random draws, several seeds.
 
-Every trial has a folder by its id in FOLDER/trials, and the results are in FOLDER/results.csv. The same command goes on with a sweep that was
+Every trial has a folder by its id in FOLDER/trials, and the results are in FOLDER/results.csv and, with plots, in FOLDER/results.html. The same command goes on with a sweep that was
 stopped, however it was stopped; trials that ended are not run again. Ctrl-C or SIGTERM saves the trials under way.`;
 
 const RUN_TRIAL_DESCRIPTION = `Run one trial to its end, in FOLDER/trials under its id: for schedulers.
@@ -266,6 +268,7 @@ export async function runCommandLine(args: readonly string[], surroundings: Surr
     .option("-o, --out <folder>", "the folder of the sweep (default: sweeps/ and its name)")
     .option("-j, --jobs <count>", "how many trials at a time (default: one per processor)", threadCount)
     .option("--retry-failed", "run trials again that have failed")
+    .option("--no-report", "write no results.html and no plots")
     .option("--list", "only show the trials")
     .action((file: string, { retryFailed = false, list = false, ...options }: SweepFlags) =>
       perform(file, (onFile) =>

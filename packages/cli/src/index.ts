@@ -16,5 +16,6 @@ export { openPixels } from "./report/pixels.js";
 export { readRun } from "./report/read-run.js";
 export type { EvaluationRow, RunData, RunEnd, StepColumns, TimingRow } from "./report/run-data.js";
 export { halfLifeFigure, halfLifeWords, saturationFigure } from "./report/saturation.js";
+export { sweepFigures, type SweepOutcome, type TrialOutcome } from "./report/sweep-figures.js";
 export { distributionFigure, updateRatioFigure } from "./report/weight-updates.js";
 export type { Session } from "./environment.js";

@@ -8,6 +8,7 @@ import { bundleCommand, withTraining, type RunOptions, type TestCommand } from "
 let command: TestCommand;
 let ids: readonly string[];
 const RATE = "training.optimizer.learningRate";
+const PLOT = "plots/sweep-training-optimizer-learningRate.svg";
 const sweepOf = (content: object): string =>
   JSON.stringify({ format: 1, name: "rates", model: "model.json", ...content });
 
@@ -34,7 +35,7 @@ function bytesOf(out: string): ReadonlyMap<string, string> {
     ["result.json", "model.safetensors", "metrics.jsonl"].map((file) => join("trials", id, file)),
   );
   return new Map(
-    ["results.csv", "results.jsonl", ...ofTrials].map((file) => [
+    ["results.csv", "results.jsonl", "results.html", PLOT, ...ofTrials].map((file) => [
       file,
       readFileSync(join(command.folder, out, file)).toString("latin1"),
     ]),
@@ -66,6 +67,15 @@ test("the tables have a row per trial, in the order of the sweep", () => {
     [ids[2], "0.03", "1", "done", "120"],
     [ids[3], "0.03", "2", "done", "120"],
   ]);
+});
+
+test("the page has the table and the plots, and each plot is a file", () => {
+  const page = readFileSync(join(command.folder, "whole/results.html"), "utf8");
+  expect(page).toContain("Validation loss by learningRate");
+  expect(page).toMatch(/best validation loss: .* with learningRate 0\.0[13]/);
+  const plot = readFileSync(join(command.folder, "whole", PLOT), "utf8");
+  // Four trials and the means of two settings.
+  expect(plot.match(/<circle /g)).toHaveLength(6);
 });
 
 describe("a sweep that was ended goes on to the same bytes", () => {

@@ -19,13 +19,17 @@ export interface Page {
   /** Below the title. */
   readonly lead: Content;
   readonly sections: readonly Section[];
+  /** How the drawings are had as files; absent: as those of a run. */
+  readonly files?: Content;
 }
 
 /** Nothing may be loaded and no script run, whatever a name in a config contains. */
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
 
+const FILES_OF_RUN = html`<code>latchgrad report RUN --plots FOLDER</code> writes them as files.`;
+
 /** The text of the HTML file. Equal pages give equal text. */
-export function printPage({ title, kind, lead, sections }: Page): string {
+export function printPage({ title, kind, lead, sections, files = FILES_OF_RUN }: Page): string {
   const page = html`<!doctype html>
     <html lang="en">
       <head>
@@ -54,10 +58,7 @@ export function printPage({ title, kind, lead, sections }: Page): string {
               <p class="lead">${lead}</p>
             </header>
             ${sections.map(sectionOf)}
-            <footer>
-              Written by Latchgrad. Every drawing is an SVG element;
-              <code>latchgrad report RUN --plots FOLDER</code> writes them as files.
-            </footer>
+            <footer>Written by Latchgrad. Every drawing is an SVG element. ${files}</footer>
           </main>
         </div>
       </body>

@@ -3,6 +3,8 @@ import { canonicalJson, type SweepConfig, type Trial } from "@latchgrad/optim";
 import Papa from "papaparse";
 import { formatNumber, formatPlural, formatTable } from "../format.js";
 import { groupsBy } from "../groups.js";
+import { shortNames, type SweepOutcome } from "../report/sweep-figures.js";
+import type { SweepSummary } from "../report/sweep-page.js";
 import type { TrialResult } from "./trial-result.js";
 
 /** A trial, and what came of it; undefined: nothing yet. */
@@ -47,18 +49,6 @@ export function settingRows(rows: readonly TrialRow[], rank: SweepConfig["rank"]
 
 const compare = (a: number, b: number): number => (a === b ? 0 : a < b ? -1 : 1);
 
-/** Short names for paths: as many of their last steps as tell them apart. */
-export function shortNames(paths: readonly string[]): readonly string[] {
-  const steps = paths.map((path) => path.split(/[./]/).filter((step) => step !== ""));
-  return steps.map((own, i) => {
-    for (let count = 1; count < own.length; count++) {
-      const name = own.slice(-count).join(".");
-      if (steps.every((other, j) => i === j || other.slice(-count).join(".") !== name)) return name;
-    }
-    return own.join(".");
-  });
-}
-
 const formatValue = (value: unknown): string =>
   typeof value === "number"
     ? Number.isInteger(value)
@@ -70,21 +60,24 @@ const formatValue = (value: unknown): string =>
 
 const MOST_SHOWN = 50;
 
-/** The table that a person sees, and the best of all. */
-export function formatResults(
-  rows: readonly TrialRow[],
-  { rank }: SweepConfig,
-  side: Side,
-  folderOf: (id: string) => string,
-): string {
-  const groups = settingRows(rows, rank, side);
+/** A table of the settings, the best first. */
+interface SettingTable {
+  /** The first row has the headings. */
+  readonly rows: readonly (readonly string[])[];
+  /** Columns with numbers. */
+  readonly right: readonly number[];
+  /** Settings that the table has no room for. */
+  readonly left: number;
+}
+
+function settingTable(groups: readonly SettingRow[], rank: SweepConfig["rank"]): SettingTable {
   const names = shortNames(groups[0]?.settings.map(({ path }) => path) ?? []);
   const hasSeeds = groups.some(({ trials }) => trials.length > 1);
   const header = [
     ...names,
     `${rank.split} ${rank.metric}`,
     ...(hasSeeds ? ["deviation", "seeds"] : []),
-    `test ${rank.metric}`,
+    ...(rank.split === "test" ? [] : [`test ${rank.metric}`]),
     "trials",
   ];
   const body = groups
@@ -93,13 +86,47 @@ export function formatResults(
       ...group.settings.map(({ value }) => formatValue(value)),
       group.values.length === 0 ? "-" : formatNumber(group.mean),
       ...(hasSeeds ? [group.values.length < 2 ? "-" : formatNumber(group.deviation), String(group.values.length)] : []),
-      formatTest(group, rank.metric),
+      ...(rank.split === "test" ? [] : [formatTest(group, rank.metric)]),
       stateOf(group),
     ]);
-  const left = groups.length - body.length;
-  const table = formatTable([header, ...body], header.map((_, i) => i).slice(names.length, -1));
+  return {
+    rows: [header, ...body],
+    right: header.map((_, i) => i).slice(names.length, -1),
+    left: groups.length - body.length,
+  };
+}
+
+/** The table that a person sees, and the best of all. */
+export function formatResults(
+  rows: readonly TrialRow[],
+  { rank }: SweepConfig,
+  side: Side,
+  folderOf: (id: string) => string,
+): string {
+  const groups = settingRows(rows, rank, side);
+  const { rows: table, right, left } = settingTable(groups, rank);
   const more = left > 0 ? `and ${formatPlural(left, "setting")} more\n` : "";
-  return `${table}${more}${formatBest(groups, rank, side, folderOf)}`;
+  return `${formatTable(table, right)}${more}${formatBest(groups, rank, side, folderOf)}`;
+}
+
+/** The same for a page, with what its figures are drawn from. Folders are relative to that of the sweep, so that the page is the same wherever it is. */
+export function sweepSummary(
+  rows: readonly TrialRow[],
+  { name, rank }: SweepConfig,
+  side: Side,
+  folderOf: (id: string) => string,
+): SweepSummary {
+  const groups = settingRows(rows, rank, side);
+  const { rows: table, right } = settingTable(groups, rank);
+  const outcome: SweepOutcome = {
+    measure: `${rank.split} ${rank.metric}`,
+    better: side,
+    trials: rows.map((row) => ({
+      settings: Object.fromEntries(row.trial.settings.map(({ path, value }) => [path, value])),
+      value: valueOf(row, rank),
+    })),
+  };
+  return { name, table, right, best: formatBest(groups, rank, side, folderOf), outcome };
 }
 
 function formatTest({ trials }: SettingRow, metric: string): string {

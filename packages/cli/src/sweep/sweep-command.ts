@@ -3,14 +3,15 @@ import { betterOf, planSweep, type SweepConfig, type Trial } from "@latchgrad/op
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { EXIT, EXIT_BY_SIGNAL } from "../failure.js";
+import { EXIT, EXIT_BY_SIGNAL, formatFailure } from "../failure.js";
 import { makeFolder, writeFiles } from "../files.js";
 import { lockFolder } from "../folder-lock.js";
 import { formatNumber, formatPlural, formatTable } from "../format.js";
 import { catchInterrupt } from "../interrupt.js";
 import { folderName } from "../model-folder.js";
 import type { Screen } from "../screen.js";
-import { formatResults, resultFiles, shortNames, valueOf, type TrialRow } from "./results.js";
+import { shortNames } from "../report/sweep-figures.js";
+import { formatResults, resultFiles, sweepSummary, valueOf, type TrialRow } from "./results.js";
 import { readSweepFile } from "./sweep-file.js";
 import { showSweepProgress, type SweepProgress } from "./sweep-progress.js";
 import { startTrial, type TrialProcess } from "./trial-process.js";
@@ -24,6 +25,8 @@ export interface SweepCommand {
   /** Trials at a time; absent: one per processor. */
   readonly jobs?: number | undefined;
   readonly retryFailed: boolean;
+  /** Write results.html and the plots. */
+  readonly report: boolean;
   /** Only say which trials there are. */
   readonly list: boolean;
   /** What starts this command in another process. */
@@ -126,6 +129,7 @@ async function runSweep(command: SweepCommand, { sweep, trials, out }: Plan): Pr
   }
   screen.write(`\n${formatResults([...rows.values()], sweep, side, (id) => join(trialFolder(out, id), "/"))}`);
   screen.write(`the results are in ${join(out, "results.csv")} and results.jsonl\n`);
+  if (command.report) await reportOf(command, { sweep, out, rows: [...rows.values()], side });
   const stoppedBy = interrupt.received();
   if (stoppedBy !== undefined) {
     screen.write("to go on: the same command again\n");
@@ -143,6 +147,27 @@ async function runSweep(command: SweepCommand, { sweep, trials, out }: Plan): Pr
     `${formatPlural(failed.length, "trial")} failed: ${failed.join(", ")}; --retry-failed runs them again\n`,
   );
   return EXIT.trialFailed;
+}
+
+interface Finished {
+  readonly sweep: SweepConfig;
+  readonly out: string;
+  readonly rows: readonly TrialRow[];
+  readonly side: "lower" | "higher";
+}
+
+/** The page and the plots. Where they cannot be written, this is told and no more: the results are there. */
+async function reportOf({ screen }: SweepCommand, { sweep, out, rows, side }: Finished): Promise<void> {
+  try {
+    const { SWEEP_PAGE, writeSweepReport } = await import("./sweep-report.js");
+    await writeSweepReport(
+      out,
+      sweepSummary(rows, sweep, side, (id) => join(trialFolder("", id), "/")),
+    );
+    screen.write(`as a page with plots: ${join(out, SWEEP_PAGE)}\n`);
+  } catch (error) {
+    screen.write(`the page with plots could not be written: ${formatFailure(error, { file: out, debug: false })}`);
+  }
 }
 
 interface Runner {
