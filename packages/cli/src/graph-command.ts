@@ -5,6 +5,7 @@ import { readExperimentFile } from "./experiment-file.js";
 import { EXIT } from "./failure.js";
 import { attempt, RULES, writeToDisk } from "./files.js";
 import { dotOf } from "./graph-dot.js";
+import { svgOf } from "./graph-svg.js";
 import type { Screen } from "./screen.js";
 
 /** How a graph is written; one line per form. */
@@ -13,9 +14,10 @@ const FORMS = {
   equations: printEquations,
   json: (graph: Graph) => `${JSON.stringify(graphToJson(graph), null, 2)}\n`,
   dot: dotOf,
-} as const;
+  svg: svgOf,
+} as const satisfies Readonly<Record<string, (graph: Graph) => string | Promise<string>>>;
 export type GraphForm = keyof typeof FORMS;
-export const GRAPH_FORMS: readonly GraphForm[] = ["text", "equations", "json", "dot"];
+export const GRAPH_FORMS: readonly GraphForm[] = ["text", "equations", "json", "dot", "svg"];
 
 export interface GraphCommand {
   /** Path of the model's JSON file. */
@@ -36,7 +38,7 @@ export interface GraphCommand {
 export async function graphCommand(command: GraphCommand): Promise<number> {
   const { file, format, passes = false, out, screen } = command;
   const graph = stageOf(await readExperimentFile(file), command);
-  const text = FORMS[format](passes ? runPasses(graph, allPasses) : graph);
+  const text = await FORMS[format](passes ? runPasses(graph, allPasses) : graph);
   if (out === undefined) screen.write(text);
   else await attempt(RULES.write, out, () => writeToDisk(out, text));
   return EXIT.success;

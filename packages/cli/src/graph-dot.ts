@@ -12,6 +12,7 @@ export function dotOf(graph: Graph): string {
   const page: Page = {
     lines: [
       `digraph ${quoted(graph.name)} {`,
+      `  graph [fontname="Helvetica", fontsize=11];`,
       `  node [shape=box, style=rounded, fontname="Helvetica", fontsize=11];`,
       `  edge [arrowsize=0.6];`,
     ],

@@ -36,6 +36,16 @@ describe.each(stages)("%s", (_name, stage) => {
     expect(text).not.toMatch(/^\s*\d+ = /m);
   });
 
+  test("as a picture, has a box for each node and body, and a line for each that Graphviz's text has", async () => {
+    const svg = await shown({ ...stage, passes: true, format: "svg" });
+    const dot = await shown({ ...stage, passes: true, format: "dot" });
+    const count = (text: string, pattern: RegExp): number => text.match(pattern)?.length ?? 0;
+    expect(svg).toMatch(/^<\?xml[\s\S]*<svg [\s\S]*<\/svg>\s*$/);
+    expect(count(svg, /class="node"/g)).toBe(count(dot, /^ *"(?:[^"\\]|\\.)*" \[label/gm));
+    expect(count(svg, /class="cluster"/g)).toBe(count(dot, /subgraph cluster_/g));
+    expect(count(svg, /class="edge"/g)).toBe(count(dot, / -> /g));
+  });
+
   test("for Graphviz, has a cluster for each body, and no line to what is not there", async () => {
     const dot = await shown({ ...stage, format: "dot" });
     const graph = parseGraph(await shown(stage));
