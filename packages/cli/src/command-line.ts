@@ -5,6 +5,7 @@ import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 
 import { join } from "node:path";
 import { compareCommand } from "./compare-command.js";
 import { cellsCommand } from "./cells-command.js";
+import { checkCommand } from "./check-command.js";
 import { SPLITS, type Split } from "@latchgrad/optim";
 import { describeCommand, GRAPH_CHOICES, type GraphChoice } from "./describe-command.js";
 import { ownVersion, PRECISIONS } from "./environment.js";
@@ -34,6 +35,7 @@ export interface Surroundings {
 
 const EXAMPLES = `
 Examples:
+  latchgrad check model.json
   latchgrad describe model.json --graph none
   latchgrad train model.json --out my-run
   latchgrad train my-run --resume
@@ -122,6 +124,17 @@ interface PredictFlags {
   readonly skipBad?: boolean;
   readonly precision?: Precision;
   readonly threads: number;
+}
+
+const CHECK_DESCRIPTION = `Check a model before it is trained: its document, shapes, gradients, and what training it will be like.
+
+Gradients are compared with central differences in f64, on two examples of the task and the reference executor. Exit code 0: nothing is
+wrong; 1: something is, and it is said what and where.`;
+
+function sampleCount(text: string): number {
+  const count = Number(text);
+  if (Number.isInteger(count) && count >= 1 && count <= 1000) return count;
+  throw new InvalidArgumentError("A whole number from 1 to 1000 is expected.");
 }
 
 interface SweepFlags {
@@ -308,6 +321,15 @@ export async function runCommandLine(args: readonly string[], surroundings: Surr
     .addOption(new Option("-g, --graph <which>", "the graph to print").choices(GRAPH_CHOICES).default(GRAPH_CHOICES[0]))
     .action((file: string, { graph }: { readonly graph: GraphChoice }) =>
       perform(file, () => describeCommand({ file, graph, screen })),
+    );
+  program
+    .command("check")
+    .description(CHECK_DESCRIPTION)
+    .addArgument(modelArgument())
+    .option("-n, --samples <count>", "elements of each weight that are compared", sampleCount, 3)
+    .option("--json", "print one JSON object")
+    .action((file: string, { samples, json = false }: { readonly samples: number; readonly json?: boolean }) =>
+      perform(file, () => checkCommand({ file, samples, json, screen })),
     );
   program
     .command("report")

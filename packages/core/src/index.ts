@@ -1,4 +1,5 @@
 /** The public surface of @latchgrad/core: re-exports only. */
+export { derivativePlaces, withoutStops, type DerivativePlace } from "./autodiff/derivative-places.js";
 export { checkGradients, type GradientCheck, type GradientCheckOptions } from "./autodiff/check-gradients.js";
 export { gradient, type GradientRequest } from "./autodiff/gradient.js";
 export { cotangentName, gradientName, pullback, type PullbackRequest } from "./autodiff/pullback.js";
@@ -113,6 +114,7 @@ export { printEquations } from "./notation/print-equations.js";
 export type { InnerCell, NotationScope } from "./notation/scope.js";
 export type { EquationSource, Facts } from "./notation/source.js";
 export type * from "./notation/syntax.js";
+export { loopStates, type LoopStates } from "./passes/loop-states.js";
 export { allPasses, loopPasses, optimize } from "./passes/index.js";
 export { runPasses, type Pass, type PassOptions } from "./passes/pass.js";
 export { addDims, multiplyDims, subtractDims, type Dim, type DimBindings } from "./shape/dim.js";

@@ -53,6 +53,14 @@ export type {
   StepEvent,
   TrainingEvent,
 } from "./events.js";
+export {
+  checkExperiment,
+  type CheckOptions,
+  type ExperimentCheck,
+  type SaturatedValue,
+  type StoppedGradient,
+  type WeightCheck,
+} from "./check/check-experiment.js";
 export { evaluateModel, type EvaluateOptions } from "./evaluation.js";
 export { TrainingError } from "./failure.js";
 export { readExperimentFolder, type ExperimentFolder, type ReadyExperiment } from "./experiment-folder.js";

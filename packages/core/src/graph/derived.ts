@@ -73,6 +73,20 @@ export function layerNorm(
   return g.mul(shifted, spread(g, scale, x.type.dims, axes));
 }
 
+/** x / √(mean of x² + epsilon) over the axes. Zhang & Sennrich, "Root mean square layer normalization" (2019), without gain. */
+export function rmsNorm(g: Primitives, x: Value, { axis, epsilon }: AxesOption & { readonly epsilon: number }): Value {
+  const axes = axesOf("rmsNorm", x, axis);
+  const scale = g.rsqrt(g.add(mean(g, square(g, x), { axis: axes }), epsilon));
+  return g.mul(x, spread(g, scale, x.type.dims, axes));
+}
+
+/** x / √(sum of x² + epsilon) over the axes. */
+export function unitNorm(g: Primitives, x: Value, { axis, epsilon }: AxesOption & { readonly epsilon: number }): Value {
+  const axes = axesOf("unitNorm", x, axis);
+  const scale = g.rsqrt(g.add(g.reduceSum(square(g, x), { axes: [...axes] }), epsilon));
+  return g.mul(x, spread(g, scale, x.type.dims, axes));
+}
+
 /** Largest element over the axes, 0 where that is infinite, and without gradient: subtracting it changes no result below. */
 function finiteMax(g: Primitives, x: Value, axes: readonly number[]): Value {
   const largest = g.stopGradient(g.reduceMax(x, { axes: [...axes] }));

@@ -65,8 +65,16 @@ function elementwise(operation: Operation, op: ElementwiseOp, operands: readonly
     code: "notation.shape",
     problem: problems[result],
     received: describeSides(operation),
-    hint: result === "condition" ? "compare with a number: v > 0" : undefined,
+    hint: result === "condition" ? "compare with a number: v > 0" : precedenceHint(operation.expression),
   });
+}
+
+/** In other languages "@" and "*" have the same rank; here "@" comes first, as in a * (b @ C). */
+function precedenceHint({ operator, right }: BinaryExpression): string | undefined {
+  const isLoose = operator === "*" || operator === "/";
+  return isLoose && right.kind === "binary" && right.operator === "@"
+    ? `"@" comes before "${operator}"; if the product of all is meant, put parentheses around what stands before "@"`
+    : undefined;
 }
 
 function productOf(operation: Operation): Quantity {

@@ -175,7 +175,7 @@ export const stopGradient: Op<1, NoAttrs> = {
   arity: 1,
   attrs: {},
   constraints: [],
-  traits: { elementwise: true, cheap: true, linear: [[0]] },
+  traits: { elementwise: true, cheap: true, flat: true, linear: [[0]] },
   result: ([x]) => x,
   evaluate: ([x]) => x.data,
   kernel: () => ({ kind: "map", lane: (_, x) => x }),

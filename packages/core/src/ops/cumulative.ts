@@ -17,11 +17,12 @@ interface CumulativeFacts {
   readonly takes: Constraint<1, PrefixAttrs>;
   readonly f: (before: number, x: number) => number;
   readonly next: LaneFunction;
+  readonly kinked?: true;
   readonly vjp: (rule: VjpRule<1, PrefixAttrs>) => Cotangent;
 }
 
 /** An op that combines each element with what came before it. */
-function cumulative({ name, summary, formula, takes, f, next, vjp }: CumulativeFacts): Op<1, PrefixAttrs> {
+function cumulative({ name, summary, formula, takes, f, next, kinked, vjp }: CumulativeFacts): Op<1, PrefixAttrs> {
   const op: Op<1, PrefixAttrs> = {
     kind: "op",
     name,
@@ -31,7 +32,7 @@ function cumulative({ name, summary, formula, takes, f, next, vjp }: CumulativeF
     arity: 1,
     attrs: prefixAttrs,
     constraints: [takes, existingAxis("C2")],
-    traits: {},
+    traits: kinked === undefined ? {} : { kinked },
     result: ([x]) => x,
     evaluate([x], attrs, type) {
       const wrap = wrapTo(type.dtype);
@@ -75,6 +76,7 @@ export const cummax = cumulative({
   formula: "out[.., i, ..] = max_{j ≤ i} x[.., j, ..], with reverse max_{j ≥ i}",
   takes: allNumeric("C1"),
   f: Math.max,
+  kinked: true,
   next: (k, before, x) => k.max(before, x),
   // An element that exceeds all before it takes the cotangents from there to the next such one; of equal ones the first.
   vjp({ emit, cotangent: g, inputs: [x], output: y, attrs }) {

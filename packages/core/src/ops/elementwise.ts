@@ -14,6 +14,8 @@ interface UnaryFacts {
   /** As quick as loading the result; the transcendental functions are not. */
   readonly cheap?: true;
   readonly linear?: Traits["linear"];
+  readonly flat?: true;
+  readonly kinked?: true;
   readonly bounds?: Traits["bounds"];
   readonly f: (x: number) => number;
   readonly lane: <V>(k: Lanes<V>, x: V) => V;
@@ -21,10 +23,12 @@ interface UnaryFacts {
   readonly vjp: (rule: VjpRule<1, NoAttrs>) => Value | null;
 }
 
-const elementwiseTraits = (cheap: boolean, linear: Traits["linear"], bounds?: Traits["bounds"]): Traits => ({
+const elementwiseTraits = (cheap: boolean, { linear, flat, kinked, bounds }: Traits): Traits => ({
   elementwise: true,
   ...(cheap ? { cheap } : {}),
   ...(linear === undefined ? {} : { linear }),
+  ...(flat === undefined ? {} : { flat }),
+  ...(kinked === undefined ? {} : { kinked }),
   ...(bounds === undefined ? {} : { bounds }),
 });
 
@@ -36,6 +40,8 @@ export const unary = ({
   integersToo,
   cheap,
   linear,
+  flat,
+  kinked,
   bounds,
   f,
   lane,
@@ -49,7 +55,7 @@ export const unary = ({
   arity: 1,
   attrs: {},
   constraints: [integersToo === true ? allNumeric("C1") : allFloat("C1")],
-  traits: elementwiseTraits(cheap === true, linear, bounds),
+  traits: elementwiseTraits(cheap === true, { linear, flat, kinked, bounds }),
   result: ([x]) => x,
   evaluate([x], _, { dtype }) {
     if (isFloat(dtype)) return mapUnary(f, x);
@@ -73,12 +79,13 @@ interface BinaryFacts {
   readonly floatsOnly?: true;
   readonly cheap?: false;
   readonly linear?: Traits["linear"];
+  readonly kinked?: true;
   readonly vjp: (rule: VjpRule<2, NoAttrs>) => readonly [Value | null, Value | null];
 }
 
 /** An elementwise op of two operands of equal type. */
 export const binary = (facts: BinaryFacts): Op<2, NoAttrs> => {
-  const { name, summary, formula, f, integer = f, lane, floatsOnly, cheap = true, linear, vjp } = facts;
+  const { name, summary, formula, f, integer = f, lane, floatsOnly, cheap = true, linear, kinked, vjp } = facts;
   const numeric: Constraint<2, NoAttrs> = floatsOnly === true ? allFloat("C1") : allNumeric("C1");
   return {
     kind: "op",
@@ -89,7 +96,7 @@ export const binary = (facts: BinaryFacts): Op<2, NoAttrs> => {
     arity: 2,
     attrs: {},
     constraints: [numeric, sameElementType("C2"), sameShape("C3")],
-    traits: elementwiseTraits(cheap, linear),
+    traits: elementwiseTraits(cheap, { linear, kinked }),
     result: ([x]) => x,
     evaluate: ([x, y], _, { dtype }) => mapBinary(isFloat(dtype) ? f : wrapped(integer, dtype), x, y),
     kernel: () => ({ kind: "map", lane }),

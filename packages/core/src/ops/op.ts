@@ -45,6 +45,8 @@ export interface Constraint<N extends Arity = Arity, A extends Attrs = Attrs> {
  *   and multiples of them is the sum and the multiple of the results. Of floats; integers divide otherwise.
  * - view: the result is its one operand under other indices, and compiled code reads it where it is.
  * - cheap: computing the result again costs about as much as loading it; so it is never worth storing.
+ * - flat: of a float result the derivative is zero wherever it exists, so no gradient flows back.
+ * - kinked: the derivative jumps somewhere, where a rule chooses one.
  * - bounds: the least interval that all elements of the result lie in, whatever the operands are.
  */
 export interface Traits {
@@ -52,6 +54,8 @@ export interface Traits {
   readonly cheap?: true;
   readonly linear?: readonly (readonly number[])[];
   readonly view?: true;
+  readonly flat?: true;
+  readonly kinked?: true;
   readonly bounds?: readonly [least: number, greatest: number];
 }
 

@@ -127,7 +127,7 @@ export const reduceMax: Op<1, AxesAttrs> = {
   arity: 1,
   attrs: { axes: integers },
   constraints: [allNumeric("C1"), increasingAxes("C2")],
-  traits: {},
+  traits: { kinked: true },
   result: ([x], { axes }) => ({ dtype: x.dtype, dims: withoutAxes(x.dims, axes) }),
   evaluate([x], { axes }, type) {
     const out = new Float64Array(elementCount(sizesOf(type))).fill(LEAST[type.dtype]);

@@ -16,6 +16,7 @@ export const abs = unary({
   formula: "out[i] = |x[i]|",
   integersToo: true,
   cheap: true,
+  kinked: true,
   f: Math.abs,
   lane: (k, x) => k.abs(x),
   // At 0 the derivative is taken as 0, which sign gives.
@@ -28,6 +29,7 @@ export const sign = unary({
   formula: "out[i] = sign(x[i])",
   integersToo: true,
   cheap: true,
+  flat: true,
   f: Math.sign,
   lane: signLane,
   vjp: () => null,
@@ -38,6 +40,7 @@ export const floor = unary({
   summary: "The largest whole number not above the element.",
   formula: "out[i] = floor(x[i])",
   cheap: true,
+  flat: true,
   f: Math.floor,
   lane: (k, x) => k.floor(x),
   vjp: () => null,

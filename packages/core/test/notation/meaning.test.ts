@@ -127,6 +127,9 @@ const softmax = (z: readonly number[]): number[] => {
 };
 const normalized = (z: readonly number[], epsilon: number): number[] =>
   z.map((each) => (each - mean(z)) / Math.sqrt(variance(z) + epsilon));
+/** z / √(Σ z² / count + epsilon). */
+const scaled = (z: readonly number[], count: number, epsilon: number): number[] =>
+  z.map((each) => each / Math.sqrt(z.reduce((sum, other) => sum + other * other, 0) / count + epsilon));
 /** erf by its series, for arguments below 1. */
 const erf = (z: number): number => {
   let total = 0;
@@ -265,6 +268,10 @@ const functions: readonly Meaning[] = [
   ["logSoftmax(h)", (e) => softmax(e.h).map(Math.log)],
   ["layerNorm(h)", (e) => normalized(e.h, 1e-5)],
   ["layerNorm(h, epsilon = 0.1)", (e) => normalized(e.h, 0.1)],
+  ["rmsNorm(h)", (e) => scaled(e.h, e.h.length, 1e-5)],
+  ["rmsNorm(h, epsilon = 0.1)", (e) => scaled(e.h, e.h.length, 0.1)],
+  ["unitNorm(h)", (e) => scaled(e.h, 1, 1e-5)],
+  ["unitNorm(h, epsilon = 0.1)", (e) => scaled(e.h, 1, 0.1)],
   ["cumsum(h)", (e) => e.h.map((_, k) => sum(e.h.slice(0, k + 1)))],
   ["cummax(h)", (e) => e.h.map((_, k) => Math.max(...e.h.slice(0, k + 1)))],
   ["cumlogsumexp(h)", (e) => e.h.map((_, k) => Math.log(sum(e.h.slice(0, k + 1).map(Math.exp))))],

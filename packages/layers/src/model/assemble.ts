@@ -43,6 +43,10 @@ export interface LayerSummary {
   readonly more: Readonly<Record<string, TensorType>>;
   /** How many numbers its weights hold. */
   readonly parameters: number;
+  /** The layer whose weights it uses once more; absent: it has its own, or none. */
+  readonly shares?: string;
+  /** Weights of other layers that it uses, by the names of its own. */
+  readonly ties: Readonly<Record<string, string>>;
 }
 
 export interface Assembly {
@@ -195,7 +199,7 @@ function randomSource(g: GraphBuilder): () => { readonly key: Value; readonly st
 }
 
 function summaryOf(
-  { name, pointer, config, inputs }: WiredLayer,
+  { name, weights, pointer, config, inputs, ties }: WiredLayer,
   { output, more = {} }: LayerOutputs,
   params: readonly ParamSpec[],
 ): LayerSummary {
@@ -207,5 +211,7 @@ function summaryOf(
     output: output.type,
     more: Object.fromEntries(Object.entries(more).map(([key, value]) => [key, value.type])),
     parameters: parameterCount(params.filter((param) => param.name.startsWith(`${name}.`))),
+    ...(weights === name ? {} : { shares: weights }),
+    ties: Object.fromEntries([...ties].map(([own, { weight }]) => [own, weight])),
   };
 }

@@ -1,5 +1,5 @@
 /** Functions that bring axes together, and those that follow an axis. */
-import { layerNorm, logSoftmax, logsumexp, mean, softmax, variance } from "../../graph/derived.js";
+import { layerNorm, logSoftmax, logsumexp, mean, rmsNorm, softmax, unitNorm, variance } from "../../graph/derived.js";
 import type { GraphBuilder } from "../../graph/builder.js";
 import { ops } from "../../ops/index.js";
 import type { Op, Value } from "../../ops/op.js";
@@ -98,6 +98,18 @@ export const reductions: readonly NotationFunction[] = [
     "layerNorm",
     "(v - mean) / √(variance + epsilon) along an axis (Ba, Kiros, Hinton 2016), without gain and bias.",
     (call, x, axis) => layerNorm(call.g, x, { axis, epsilon: call.number("epsilon", 1e-5) }),
+    true,
+  ),
+  along(
+    "rmsNorm",
+    "v / √(mean of v² + epsilon) along an axis (Zhang, Sennrich 2019), without gain.",
+    (call, x, axis) => rmsNorm(call.g, x, { axis, epsilon: call.number("epsilon", 1e-5) }),
+    true,
+  ),
+  along(
+    "unitNorm",
+    "v / √(sum of v² + epsilon) along an axis: of length 1, but for the epsilon.",
+    (call, x, axis) => unitNorm(call.g, x, { axis, epsilon: call.number("epsilon", 1e-5) }),
     true,
   ),
   ...prefixOps,
