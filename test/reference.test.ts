@@ -5,7 +5,7 @@ import { format, resolveConfig } from "prettier";
 import { describe, expect, test } from "vitest";
 import { root } from "../scripts/lib/packages.mjs";
 import { filesBelow, parseSource, readSource } from "./architecture/source";
-import { cellsPage } from "./pages/cells-page";
+import { cellPictures, cellsPage } from "./pages/cells-page";
 import { configPage } from "./pages/config-page";
 import { codesOf, errorsPage } from "./pages/errors-page";
 import { functionsPage } from "./pages/functions-page";
@@ -33,6 +33,15 @@ describe("generated pages", () => {
         text,
       );
   });
+});
+
+test.each(cellPictures())("docs/%s is what the equations say", (path, text) => {
+  const file = join(root, "docs", path);
+  if (process.env.BLESS === "1") writeFileSync(file, text);
+  else
+    expect(existsSync(file) ? readFileSync(file, "utf8") : "", "run `npm run reference` and commit the result").toBe(
+      text,
+    );
 });
 
 describe("the page of errors", () => {

@@ -1,6 +1,8 @@
 // docs/cells.md: every cell of the library, as its document describes it.
+import { loopStates } from "../../packages/core/src/index";
 import type { CellDocument } from "../../packages/layers/src/index";
-import { cellDocumentSchema, equationLines, libraryDocuments } from "../../packages/layers/src/index";
+import { cellDiagram, cellDocumentSchema, equationLines, libraryDocuments } from "../../packages/layers/src/index";
+import { BATCH, smallModel, TIME } from "../../packages/layers/test/cells/library";
 import { escaped, generatedNote } from "./markdown";
 
 const INTRODUCTION = `
@@ -8,8 +10,16 @@ Each is a JSON document in \`packages/layers/cells\`, written in the [notation](
 \`"cell": { "type": "mgu", "units": 32 }\`. \`lstm\`, \`gru\` (with \`"reset": "after"\` the form \`gruResetAfter\`) and \`rnn\` are built in with the same
 equations. To change one, copy its document into the \`"cells"\` of a model under another name. Every document is tested alike: first and second derivatives against differences,
 compiled code against the reference with and without each pass, padded batches, chunks that hand over their states,
-checkpoints; several against PyTorch.
+checkpoints; several against PyTorch. Pictures of the data flow are made from the equations; \`latchgrad cells NAME --svg FILE\` draws any cell.
 `;
+
+/** Cells with a picture on the page; `latchgrad cells NAME --svg` draws all. */
+const DRAWN: readonly string[] = ["lstm", "lstmPeephole", "gru", "mgu", "minGru", "janet", "scrn", "selectiveSsm"];
+const pictureOf = (name: string): string => `pictures/cells/${name}.svg`;
+
+/** The pictures of the page: path below docs and text. */
+export const cellPictures = (): readonly (readonly [string, string])[] =>
+  DRAWN.map((name) => [pictureOf(name), cellDiagram(name)]);
 
 const equationsOf = (document: CellDocument): string => ["```text", ...equationLines(document), "```"].join("\n");
 
@@ -34,10 +44,26 @@ function cellSection(name: string, document: CellDocument): string {
     `**${escaped(title)}.** ${escaped(about)}`,
     escaped(source),
     equationsOf(document),
+    ...(DRAWN.includes(name) ? [`![Data flow of one step](${pictureOf(name)})`] : []),
     `Reads ${reads.join(", ")}; state ${states.length === 0 ? "of its cells inside" : states.join(", ")}; weights ${weights.join(", ")}.`,
     ...(settings.length === 0 ? [] : [settings.join("\n")]),
   ].join("\n\n");
 }
+
+/** The states of a cell that are computed for all steps at once, and whether others need a loop. */
+function recurrencesOf(name: string): string | undefined {
+  const graph = smallModel(name, { dtype: "f32" }).model.graph("predict");
+  const states = loopStates(graph, { B: BATCH, T: TIME });
+  const linear = states.flatMap((loop) => loop.linear);
+  if (linear.length === 0) return undefined;
+  const rest = states.some(({ looped }) => looped.length > 0) ? ", the rest in a loop" : ", without a loop";
+  return `- [\`${name}\`](#${name.toLowerCase()}): ${linear.map((state) => `\`${state}\``).join(", ")}${rest}`;
+}
+
+const RECURRENCES = `
+These have states that are linear in themselves, element by element, with factors of the input alone. They are recognised from the equations, and run for all steps
+at once as \`linearRecurrence\`. The LRU is not among them: its complex state is two real ones here, which turn into each other.
+`;
 
 /** The page of the library. */
 export function cellsPage(): string {
@@ -52,6 +78,9 @@ export function cellsPage(): string {
     generatedNote("the documents in packages/layers/cells"),
     INTRODUCTION,
     ["| Cell | What it is |", "| --- | --- |", ...rows].join("\n"),
+    "## Without a loop",
+    RECURRENCES,
+    documents.flatMap(([name]) => recurrencesOf(name) ?? []).join("\n"),
     ...documents.map(([name, document]) => cellSection(name, document)),
   ].join("\n\n");
 }

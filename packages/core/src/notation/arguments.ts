@@ -39,7 +39,8 @@ export function bindArguments(
       continue;
     }
     const before = bound.get(parameter.name) ?? [];
-    if (before.length > 0 && parameter.rest !== true) refuse(value.span, `${parameter.name} is given once`);
+    if (before.length > 0 && parameter.rest !== true)
+      refuse(given?.span ?? value.span, `${parameter.name} is given once`);
     else bound.set(parameter.name, [...before, value]);
     if (value.kind === "list" && parameter.sizes !== true && parameter.name !== "parts")
       refuse(value.span, `${parameter.name} of ${name} is a value, not a list`);

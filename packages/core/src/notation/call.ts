@@ -121,7 +121,9 @@ export function callOf(
           { code: "notation.size", problem: `a tensor has at most ${MOST_AXES} axes`, received: String(items.length) },
           parameter,
         );
-      return items.map((item) => sizeOf(source, spanOf(parameter), item, scope));
+      const [part] = partsOf(parameter);
+      const spans = part.kind === "list" ? part.items.map(({ span }) => span) : [];
+      return items.map((item, i) => sizeOf(source, spans.at(i) ?? spanOf(parameter), item, scope));
     },
     dims,
     axis(parameter, of, standard) {
