@@ -1,5 +1,10 @@
 /** The public surface of @latchgrad/core: re-exports only. */
-export { derivativePlaces, withoutStops, type DerivativePlace } from "./autodiff/derivative-places.js";
+export {
+  derivativePlaces,
+  withoutStops,
+  type DerivativePlace,
+  type DerivativePlacesRequest,
+} from "./autodiff/derivative-places.js";
 export { checkGradients, type GradientCheck, type GradientCheckOptions } from "./autodiff/check-gradients.js";
 export { gradient, type GradientRequest } from "./autodiff/gradient.js";
 export { cotangentName, gradientName, pullback, type PullbackRequest } from "./autodiff/pullback.js";

@@ -60,6 +60,7 @@ export {
   type SaturatedValue,
   type StoppedGradient,
   type WeightCheck,
+  type WeightGradient,
 } from "./check/check-experiment.js";
 export { evaluateModel, type EvaluateOptions } from "./evaluation.js";
 export { TrainingError } from "./failure.js";

@@ -27,7 +27,7 @@ import { reportGradients, type StoppedGradient, type WeightGradient } from "./gr
 import { saturatedValues, type SaturatedValue } from "./saturation.js";
 
 export type { SaturatedValue } from "./saturation.js";
-export type { StoppedGradient } from "./gradients.js";
+export type { StoppedGradient, WeightGradient } from "./gradients.js";
 
 export interface CheckOptions {
   /** Elements of each weight that are compared. Default 3. */
