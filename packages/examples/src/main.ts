@@ -1,14 +1,18 @@
 #!/usr/bin/env node
 // Compares how far back the cells remember: node packages/examples/dist/main.js [length ...]
+// Makes the story of the LSTM anew: node packages/examples/dist/main.js story [folder for the runs]
 import { formatTable } from "@latchgrad/cli";
 import { compareMemory, memoryTable, type MemoryResult } from "./memory-comparison.js";
+import { storyFolder, tellStory } from "./story/main.js";
 
 const DEFAULT_LENGTHS = [10, 20, 50, 100];
 /** The shortest sequence with a place for both markers. */
 const SHORTEST = 2;
 
+const [first, folder = "runs/story"] = process.argv.slice(2);
 const given = process.argv.slice(2).map(Number);
-if (given.every((length) => Number.isInteger(length) && length >= SHORTEST))
+if (first === "story") await tellStory(storyFolder(), folder);
+else if (given.every((length) => Number.isInteger(length) && length >= SHORTEST))
   await compare(given.length > 0 ? given : DEFAULT_LENGTHS);
 else {
   console.error(`Lengths are whole numbers from ${SHORTEST} on, for example: 10 20 50`);

@@ -5,7 +5,7 @@ import { FIGURE_WIDTH, idOf, MARGINS, valueAxis } from "./curves.js";
 import { below, legend, type Figure } from "./drawing.js";
 import { orderedColour, SERIES, seriesColour } from "./palette.js";
 import type { Pen, PlotOptions } from "./pen.js";
-import { formatTick, prefersLog } from "./series.js";
+import { formatTick, logTicks, prefersLog } from "./series.js";
 
 /** What came of the trials of a sweep, as far as figures need it. */
 export interface SweepOutcome {
@@ -122,17 +122,20 @@ function fieldFigure(
       ),
       grid: true,
     },
-    marks: series.map(({ colour, means }, i) => [
-      isRepeated
-        ? marks.ruleX(means, { x, y1: "low", y2: "high", stroke: colour, strokeWidth: 1.5, dx: aside(i) })
-        : null,
-      marks.dot(
-        means.flatMap((mean) => mean.all.map((value) => ({ x: mean.x, value }))),
-        { x: "x", y: "value", r: isRepeated ? 2 : 3.2, fill: colour, fillOpacity: 0.65, dx: aside(i) },
-      ),
-      isRepeated && field.isNumeric ? marks.lineY(means, { x, y: "mean", stroke: colour, strokeWidth: 2 }) : null,
-      isRepeated ? marks.dot(means, { x, y: "mean", r: 4.2, fill: colour, dx: aside(i) }) : null,
-    ]),
+    marks: [
+      axisOf(pen, field),
+      ...series.map(({ colour, means }, i) => [
+        isRepeated
+          ? marks.ruleX(means, { x, y1: "low", y2: "high", stroke: colour, strokeWidth: 1.5, dx: aside(i) })
+          : null,
+        marks.dot(
+          means.flatMap((mean) => mean.all.map((value) => ({ x: mean.x, value }))),
+          { x: "x", y: "value", r: isRepeated ? 2 : 3.2, fill: colour, fillOpacity: 0.65, dx: aside(i) },
+        ),
+        isRepeated && field.isNumeric ? marks.lineY(means, { x, y: "mean", stroke: colour, strokeWidth: 2 }) : null,
+        isRepeated ? marks.dot(means, { x, y: "mean", r: 4.2, fill: colour, dx: aside(i) }) : null,
+      ]),
+    ],
   });
   const entries = series.map(
     ({ colour }, i) =>
@@ -177,25 +180,44 @@ function meanOf(group: readonly Valued[], { path, isNumeric }: Field): Mean {
   };
 }
 
-function placeAxis({ values, label, isNumeric }: Field): NonNullable<PlotOptions["x"]> {
+/** Whether numbers stand on a logarithmic axis. */
+const isLogarithmic = ({ isNumeric, values }: Field): boolean => {
+  const numbers = isNumeric ? values.map(Number) : [];
+  return numbers.length > 0 && (prefersLog(numbers) || isGeometric(numbers));
+};
+
+function placeAxis(field: Field): NonNullable<PlotOptions["x"]> {
+  const { values, label, isNumeric } = field;
   const common = { label, labelAnchor: "center", labelArrow: "none" } as const;
   if (!isNumeric) return { ...common, type: "point", domain: values.map(nameOf), padding: 0.6 };
   const numbers = values.map(Number);
   const [low = 0, high = 1] = [numbers[0], numbers.at(-1)];
-  // Few values, as in a grid, are each marked; many, as drawn ones, have round ticks.
-  const ticks = numbers.length <= MOST_NAMES ? { ticks: numbers } : { ticks: 7 };
-  if (prefersLog(numbers) || isGeometric(numbers))
-    return {
-      ...common,
-      label: `${label} (logarithmic)`,
-      type: "log",
-      domain: [low / 1.12, high * 1.12],
-      ...ticks,
-      tickFormat: formatAxis,
-    };
+  // Its axis is a mark of its own: see `axisOf`.
+  if (isLogarithmic(field)) return { type: "log", domain: [low / 1.12, high * 1.12], axis: null };
   const room = 0.03 * (high - low);
-  return { ...common, type: "linear", domain: [low - room, high + room], ...ticks, tickFormat: formatAxis };
+  return { ...common, type: "linear", domain: [low - room, high + room], ...ticksOf(numbers), tickFormat: formatAxis };
 }
+
+/** Few values, as in a grid, are each marked; many, as drawn ones, have round ticks. */
+const ticksOf = (numbers: readonly number[]): { readonly ticks: number | number[] } => ({
+  ticks: numbers.length <= MOST_NAMES ? [...numbers] : 7,
+});
+
+/** The axis of a logarithmic field: as part of a scale it would leave out labels such as 80, which are no early digits of a decade. */
+function axisOf({ marks }: Pen, field: Field): PlotMark {
+  if (!isLogarithmic(field)) return null;
+  const numbers = field.values.map(Number);
+  const [low = 0, high = 1] = [numbers[0], numbers.at(-1)];
+  const ticks = numbers.length <= MOST_NAMES ? numbers : logTicks([low, high]);
+  return marks.axisX([...ticks], {
+    text: formatAxis,
+    label: `${field.label} (logarithmic)`,
+    labelAnchor: "center",
+    labelArrow: "none",
+  });
+}
+
+type PlotMark = NonNullable<PlotOptions["marks"]>[number];
 
 const formatAxis = (value: number): string =>
   Number.isInteger(value) ? formatTick(value) : formatTick(Number(formatNumber(value)));
