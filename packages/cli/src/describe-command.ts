@@ -1,6 +1,6 @@
 /** `latchgrad describe`: a model's layers and parameters, and its graph. */
 import { printGraph } from "@latchgrad/core";
-import { trainingStep, type Experiment } from "@latchgrad/optim";
+import { experimentStep, type Experiment } from "@latchgrad/optim";
 import { describeExperiment, describeGraph } from "./describe-experiment.js";
 import { readExperimentFile } from "./experiment-file.js";
 import { EXIT } from "./failure.js";
@@ -24,10 +24,10 @@ export async function describeCommand({ file, graph, screen }: DescribeCommand):
   return EXIT.success;
 }
 
-function graphPart({ config, model }: Experiment, choice: GraphChoice): string {
+function graphPart(experiment: Experiment, choice: GraphChoice): string {
   if (choice === "none") return "";
   const isStep = choice === "step";
-  const graph = isStep ? trainingStep(model, config.training).graph : model.graph("predict");
+  const graph = isStep ? experimentStep(experiment).graph : experiment.model.graph("predict");
   const title = isStep
     ? "The training step: forward, backward, clipping and update as one graph"
     : "The model as a graph, from its inputs to its prediction";

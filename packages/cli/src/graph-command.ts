@@ -1,6 +1,6 @@
 /** `latchgrad graph`: a model as a graph, at any stage, in the form that is asked for. */
 import { allPasses, gradient, graphToJson, printEquations, printGraph, runPasses, type Graph } from "@latchgrad/core";
-import { trainingStep, type Experiment } from "@latchgrad/optim";
+import { experimentStep, type Experiment } from "@latchgrad/optim";
 import { readExperimentFile } from "./experiment-file.js";
 import { EXIT } from "./failure.js";
 import { attempt, RULES, writeToDisk } from "./files.js";
@@ -44,8 +44,9 @@ export async function graphCommand(command: GraphCommand): Promise<number> {
   return EXIT.success;
 }
 
-function stageOf({ config, model }: Experiment, { step = false, gradient: backward = false }: GraphCommand): Graph {
-  if (step) return trainingStep(model, config.training).graph;
+function stageOf(experiment: Experiment, { step = false, gradient: backward = false }: GraphCommand): Graph {
+  const { model } = experiment;
+  if (step) return experimentStep(experiment).graph;
   if (!backward) return model.graph("predict");
   const wrt = model.params.filter(({ trainable }) => trainable).map(({ name }) => name);
   return gradient(model.graph("train"), { of: "loss", wrt });

@@ -5,9 +5,9 @@ import type { Evaluation } from "./events.js";
 import { evaluationBatches, type Experiment } from "./experiment.js";
 import type { Baseline, Batch, Split } from "./data/batch.js";
 import type { OpenFile } from "./data/file-bytes.js";
-import { openTask } from "./tasks/registry.js";
+import { isStream, openTask } from "./tasks/registry.js";
 import type { Task } from "./tasks/task.js";
-import { metricNames } from "./training-step.js";
+import { metricNames, zeros } from "./training-step.js";
 
 export interface Evaluator {
   /** The first batches of a split, as many as the config says or `batches`, with these weights; `step` only says when it was. */
@@ -54,12 +54,17 @@ export const usedInputs = (batch: Batch, used: ReadonlySet<string>): Batch =>
 /** Prepares evaluation of an experiment's model on its task. */
 export async function makeEvaluator(experiment: Experiment, task: Task, precision: Precision): Promise<Evaluator> {
   const { config, model } = experiment;
-  const whole = model.graph("eval");
+  const { graph: whole, carries } = isStream(config.task)
+    ? model.graphOfParts("eval")
+    : { graph: model.graph("eval"), carries: [] };
   const reported = ["loss", ...metricNames(model)];
+  const handedOver = whole.state.map(({ next }) => next);
   // Nobody looks at predictions here, so they are not computed any further than loss and metrics need them.
-  const graph = { ...whole, outputs: whole.outputs.filter(({ name }) => reported.includes(name)) };
+  const graph = { ...whole, outputs: whole.outputs.filter(({ name }) => [...reported, ...handedOver].includes(name)) };
   const used = new Set(graph.params.map((param) => param.name));
-  const executable: Executable = await compile(graph, { precision, checkFinite: ["loss"] });
+  // Every evaluation begins with the first batch, of which all streams begin.
+  const state = Object.fromEntries(carries.map(({ name, type }) => [name, zeros(type, config.training.batch)]));
+  const executable: Executable = await compile(graph, { state, precision, checkFinite: ["loss"] });
   const averages = averagesOf(experiment);
 
   async function evaluate(

@@ -12,8 +12,8 @@ import { loopNames } from "./diagnostics/loops.js";
 import { diagnoseIssues, diagnoseSchema } from "./diagnostics/options.js";
 import { optimizerOf, optimizers, optimizerSchema } from "./optimizers/registry.js";
 import { schedules } from "./schedules/registry.js";
-import { signatureOf, taskSchema, tasks, type TaskConfig } from "./tasks/registry.js";
-import { metricNames, STEP_RESULTS } from "./training-step.js";
+import { isStream, signatureOf, taskSchema, tasks, type TaskConfig } from "./tasks/registry.js";
+import { metricNames, STEP_RESULTS, trainingStep, type StepGraph } from "./training-step.js";
 import { weightGroupIssues, weightGroupSchema } from "./weight-groups.js";
 
 /** Batches of an evaluation when the config does not say. */
@@ -155,6 +155,10 @@ export interface Experiment {
   readonly model: Model;
 }
 
+/** Its training step; where its task gives streams, what layers carry goes from batch to batch. Throws ConfigError where a layer needs whole sequences. */
+export const experimentStep = ({ config, model }: Experiment): StepGraph =>
+  trainingStep(model, { ...config.training, streams: isStream(config.task) ? config.training.batch : undefined });
+
 /** The experiment in a JSON value. Throws ConfigError with every problem, each with its JSON pointer. */
 export function readExperiment(document: unknown): Experiment {
   const config = readModelWith(experimentSchema, document);
@@ -167,10 +171,24 @@ export function readExperiment(document: unknown): Experiment {
     ...weightGroupIssues(training.optimizer, training.groups ?? [], trainedWeights(model)),
     ...reservedIssues(model),
     ...lookIssues(training, model, task),
+    ...streamIssues(training, task),
   ];
   if (issues.length > 0) throw new ConfigError(issues);
+  // Refuses layers that cannot work on parts.
+  if (isStream(task)) model.graphOfParts("train");
   return { config, model };
 }
+
+/** A batch that does not count would leave a hole in the streams, and its state may not be finite either. */
+const streamIssues = ({ skipNonFinite }: TrainingConfig, task: TaskConfig): readonly Issue[] =>
+  isStream(task) && skipNonFinite !== undefined
+    ? [
+        configIssue("stream", "/training/skipNonFinite", {
+          problem: "no batch of a stream is left out",
+          hint: 'leave out skipNonFinite, or the "order" of the task',
+        }),
+      ]
+    : [];
 
 const trainedWeights = ({ params }: Model): readonly string[] =>
   params.filter(({ trainable }) => trainable).map(({ name }) => name);

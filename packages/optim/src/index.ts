@@ -66,6 +66,7 @@ export { evaluateModel, type EvaluateOptions } from "./evaluation.js";
 export { TrainingError } from "./failure.js";
 export { readExperimentFolder, type ExperimentFolder, type ReadyExperiment } from "./experiment-folder.js";
 export {
+  experimentStep,
   experimentJsonSchema,
   experimentSchema,
   readExperiment,

@@ -1,14 +1,7 @@
 /** A trained model at work: predictions for batches of whole sequences, and for sequences that come in parts, step by step. */
-import {
-  compile,
-  valueTypes,
-  type Graph,
-  type Precision,
-  type TensorData,
-  type TensorsByName,
-  type TensorType,
-} from "@latchgrad/core";
+import { compile, valueTypes, type Graph, type Precision, type TensorsByName, type TensorType } from "@latchgrad/core";
 import { BEGINS_PARAM, type Model } from "@latchgrad/layers";
+import { zeros } from "./training-step.js";
 
 export interface PredictionOptions {
   /** How sums of products are rounded; "fast" when absent. */
@@ -77,7 +70,7 @@ export async function openStream(
   { precision = "fast", threads = 1, batch = 1 }: PredictionOptions & { readonly batch?: number | undefined } = {},
 ): Promise<ModelStream> {
   const { graph, carries } = model.graphOfParts("predict");
-  const state = Object.fromEntries(carries.map(({ name, type }) => [name, zerosOf(type, batch)]));
+  const state = Object.fromEntries(carries.map(({ name, type }) => [name, zeros(type, batch)]));
   const executable = await compile(graph, { state, precision, threads });
   const served = servedBy(graph, model);
   const held = readBy(graph, weights);
@@ -126,11 +119,4 @@ function withLengths(types: Served["inputs"], inputs: TensorsByName): TensorsByN
   if (sequence === undefined) return inputs;
   const [batch, steps] = sequence[1].dims;
   return { ...inputs, [LENGTHS_INPUT]: { dtype: "i32", dims: [batch], data: new Int32Array(batch).fill(steps) } };
-}
-
-function zerosOf({ dtype, dims }: TensorType, batch: number): TensorData {
-  const sizes = dims.map((dim) => (typeof dim === "number" ? dim : batch));
-  const count = sizes.reduce((product, size) => product * size, 1);
-  const arrays = { f64: Float64Array, f32: Float32Array, i32: Int32Array, u32: Uint32Array, bool: Uint8Array };
-  return { dtype, dims: sizes, data: new arrays[dtype](count) };
 }

@@ -3,7 +3,7 @@ import { CheckpointError, compile, type Executable, type Precision } from "@latc
 import { makeDiagnoser, type Diagnoser } from "./diagnostics/diagnose.js";
 import type { TaskAtLength } from "./diagnostics/memory.js";
 import { averagesOf, makeEvaluator, type Average, type Evaluator } from "./evaluation.js";
-import type { Experiment } from "./experiment.js";
+import { experimentStep, type Experiment } from "./experiment.js";
 import { COUNTS } from "./gathering.js";
 import type { RunState } from "./run-state.js";
 import type { DataContext } from "./data/context.js";
@@ -11,7 +11,7 @@ import { fileHash, textBytes, type OpenFile } from "./data/file-bytes.js";
 import { openTask, taskAtLength } from "./tasks/registry.js";
 import type { ReadFile, Task } from "./tasks/task.js";
 import { makeThroughput, type Throughput } from "./throughput.js";
-import { trainingStep, type StepGraph } from "./training-step.js";
+import type { StepGraph } from "./training-step.js";
 
 export interface Run {
   readonly experiment: Experiment;
@@ -55,7 +55,7 @@ export async function openRun(
   };
   const task = await openTask(experiment.config.task, context);
   if (state !== undefined) checkFiles(state.files, files);
-  const step = trainingStep(experiment.model, training);
+  const step = experimentStep(experiment);
   const tensors = state?.tensors ?? step.initialState(training.seed);
   // Where batches may be left out, the step itself looks at them.
   const checkFinite = training.skipNonFinite === undefined ? step.mustBeFinite : false;

@@ -5,7 +5,8 @@
  * State, each with its next value as the output `next.<name>`: the weights by
  * name (those that are not trained never change), what the optimizer keeps (`adam.mean/memory.Wf`), `step` i32 (updates
  * done so far) and `key` u32[2] (the root of all random numbers; it never
- * changes); with further options, what gathering.ts and averaging.ts name. All
+ * changes); with further options, what gathering.ts and averaging.ts name, and
+ * `carry/<layer>.<state>`, what streams hand over. All
  * other parameters are the inputs and targets of the task.
  * Outputs: `loss` and the metrics before the update, `learningRate`,
  * `gradientNorm`, the 2-norm of all gradients before clipping, and `skipped`,
@@ -43,6 +44,8 @@ export interface StepOptions {
   readonly average?: AverageConfig | undefined;
   /** Weights with options of their own. */
   readonly groups?: readonly WeightGroup[] | undefined;
+  /** Present: batches are parts of so many streams, and what layers carry goes from each to the next. Gradients end where a part begins. */
+  readonly streams?: number | undefined;
 }
 
 export interface StepGraph {
@@ -82,7 +85,8 @@ export function trainingStep(model: Model, options: StepOptions): StepGraph {
     accumulate: options.accumulate ?? 1,
     skip: options.skipNonFinite !== undefined,
   };
-  const forward = model.graph("train");
+  const { graph: forward, carries } =
+    options.streams === undefined ? { graph: model.graph("train"), carries: [] } : model.graphOfParts("train");
   const weights: readonly StateTensor[] = model.params.map(({ name, type }) => ({ name, type }));
   const trained: readonly StateTensor[] = model.params
     .filter(({ trainable }) => trainable)
@@ -102,6 +106,7 @@ export function trainingStep(model: Model, options: StepOptions): StepGraph {
   for (const state of gathered) held[state.name] = declare(state, ACCUMULATE_POINTER);
   const averages = average === undefined ? [] : averagingState(trained);
   for (const state of averages) held[state.name] = declare(state, AVERAGE_POINTER);
+  for (const carry of carries) held[carry.name] = declare(carry);
   held[STEP_PARAM] = declare({ name: STEP_PARAM, type: stepType }, OPTIMIZER_POINTER);
   held[KEY_PARAM] = declare({ name: KEY_PARAM, type: KEY_TYPE });
 
@@ -136,6 +141,8 @@ export function trainingStep(model: Model, options: StepOptions): StepGraph {
     ...held,
     ...whereTaken(g, gather.takes, { ...next, ...averaged }, held),
     ...gather.next,
+    // What is carried goes on with every batch, whether or not it is the last of its step.
+    ...Object.fromEntries(carries.map(({ name }) => [name, outputs[nextName(name)]])),
     [STEP_PARAM]: nextStep,
   };
 
@@ -165,6 +172,7 @@ export function trainingStep(model: Model, options: StepOptions): StepGraph {
       return {
         ...initial,
         ...Object.fromEntries([...kept, ...gathered].map(({ name, type }) => [name, zeros(type)])),
+        ...Object.fromEntries(carries.map(({ name, type }) => [name, zeros(type, options.streams)])),
         ...Object.fromEntries([...averagedNames].map(([name, averaged]) => [averaged, initial[name]])),
         [STEP_PARAM]: zeros(stepType),
         [KEY_PARAM]: rootKey(seed),
@@ -200,9 +208,9 @@ function clippedGradients(g: GraphBuilder, clip: ClipConfig | undefined, gradien
   return { norm, gradients: clip === undefined ? gradients : clipGradients(g, clip, gradients, norm) };
 }
 
-/** Zeros for state, whose dims are always known. */
-function zeros({ dtype, dims }: TensorType): TensorData {
-  const sizes = dims.map(Number);
+/** Zeros for state, of whose dims only the number of streams can be open. */
+export function zeros({ dtype, dims }: TensorType, streams?: number): TensorData {
+  const sizes = dims.map((dim) => (typeof dim === "number" ? dim : Number(streams)));
   const count = sizes.reduce((product, size) => product * size, 1);
   const data = { f64: Float64Array, f32: Float32Array, i32: Int32Array, u32: Uint32Array, bool: Uint8Array };
   return { dtype, dims: sizes, data: new data[dtype](count) };

@@ -1,4 +1,5 @@
 /** Named values of cells: of single examples over time, and how far open, how saturated and how lasting they are. */
+import { BEGINS_PARAM } from "@latchgrad/layers";
 import type { LoopValue, LoopView, TensorData, TensorsByName } from "@latchgrad/core";
 import { batchSize } from "../evaluation.js";
 import type { Batch } from "../data/batch.js";
@@ -196,7 +197,7 @@ export function exampleRecords(
       const some = (isInput: boolean): Record<string, number[][]> =>
         Object.fromEntries(
           Object.entries(batch)
-            .filter(([name]) => inputs.includes(name) === isInput)
+            .filter(([name]) => inputs.includes(name) === isInput && name !== BEGINS_PARAM)
             .flatMap(([name, tensor]) => {
               const rows = exampleRows(tensor, example, steps, every);
               return rows === undefined ? [] : [[name, rows]];

@@ -5,7 +5,7 @@
 import * as z from "zod";
 import { floatTensor } from "../data/batch.js";
 import type { TaskDefinition } from "./task.js";
-import { splitFields, stretchesOf, windowsOf, type Stretch } from "./windows.js";
+import { orderFields, splitFields, stretchesOf, windowsOf, type Stretch } from "./windows.js";
 
 const schema = z.strictObject({
   type: z.literal("mackeyGlass"),
@@ -16,6 +16,7 @@ const schema = z.strictObject({
     .meta({ description: "Number of time steps in a sequence; one step is one unit of time.", examples: [50] }),
   ahead: z.int().min(1).max(10_000).default(6).describe("How many steps ahead to forecast."),
   samples: z.int().min(100).max(1_000_000).default(10_000).describe("Number of values in the whole series."),
+  ...orderFields,
   ...splitFields,
 });
 
@@ -81,9 +82,9 @@ export const mackeyGlass: TaskDefinition<typeof schema> = {
     inputs: { x: { dtype, dims: ["B", "T", 1] } },
     targets: { y: { dtype, dims: ["B", "T", 1] } },
   }),
-  open({ length, ahead, samples, validation, test }, { seed, dtype }) {
+  open({ length, ahead, samples, order, validation, test }, { seed, dtype }) {
     const stretches = stretchesOf(samples, { validation, test });
-    const windows = windowsOf({ seed, task: "mackeyGlass", stretches, length, ahead });
+    const windows = windowsOf({ seed, task: "mackeyGlass", stretches, length, order, ahead });
     const series = mackeyGlassSeries(TRANSIENT + samples).subarray(TRANSIENT);
     return {
       batchesPerEpoch: windows.batchesPerEpoch,
@@ -95,7 +96,7 @@ export const mackeyGlass: TaskDefinition<typeof schema> = {
           x.data.set(series.subarray(start, start + length), b * length);
           y.data.set(series.subarray(start + ahead, start + ahead + length), b * length);
         });
-        return { x, y };
+        return { x, y, ...windows.besides(split, index, size) };
       },
       baselines: (split) => [
         {

@@ -57,6 +57,9 @@ export function taskAtLength(config: TaskConfig, length: number): TaskConfig | u
     : readWithSchema(taskSchema, changed, { pointer: "/training/diagnose/lengths" });
 }
 
+/** Whether the batches of a task go on where the ones before ended, with the state of the model handed over. */
+export const isStream = (config: TaskConfig): boolean => "order" in config && config.order === "stream";
+
 /** The task ready to give batches. Throws ConfigError when a file cannot be read, or the data are too few. */
 export const openTask = async (config: TaskConfig, context: DataContext): Promise<Task> =>
   taskOf(config).open(config, context);

@@ -6,7 +6,7 @@ import { integerTensor, type Baseline } from "../data/batch.js";
 import type { DataContext } from "../data/context.js";
 import { namedFiles, openNamed } from "../data/open-files.js";
 import type { TaskDefinition } from "./task.js";
-import { splitFields, stretchesOf, windowsOf, type Stretch } from "./windows.js";
+import { orderFields, splitFields, stretchesOf, windowsOf, type Stretch } from "./windows.js";
 
 const schema = z.strictObject({
   type: z.literal("textCharacters"),
@@ -27,6 +27,7 @@ const schema = z.strictObject({
     .default(96)
     .describe("Size of the vocabulary: the most frequent characters, and symbol 0 for all others."),
   encoding: encodingField("index"),
+  ...orderFields,
   ...splitFields,
 });
 
@@ -72,11 +73,11 @@ export const textCharacters: TaskDefinition<typeof schema> = {
     inputs: { x: symbolType(encoding, symbols, dtype) },
     targets: { y: i32("B", "T") },
   }),
-  async open({ files, length, symbols, encoding, validation, test }, context) {
+  async open({ files, length, symbols, encoding, order, validation, test }, context) {
     const { seed, dtype } = context;
     const characters = Array.from(await readText(files, context));
     const stretches = stretchesOf(characters.length, { validation, test });
-    const windows = windowsOf({ seed, task: "textCharacters", stretches, length, ahead: 1 });
+    const windows = windowsOf({ seed, task: "textCharacters", stretches, length, order, ahead: 1 });
     const vocabulary = vocabularyOf(characters.slice(stretches.train.from, stretches.train.to), symbols);
     const text = Int32Array.from(characters, (character) => vocabulary.get(character) ?? OTHER);
     return {
@@ -89,7 +90,7 @@ export const textCharacters: TaskDefinition<typeof schema> = {
           x.data.set(text.subarray(start, start + length), b * length);
           y.data.set(text.subarray(start + 1, start + 1 + length), b * length);
         });
-        return { x: encodeSymbols(encoding, symbols, dtype, x), y };
+        return { x: encodeSymbols(encoding, symbols, dtype, x), y, ...windows.besides(split, index, size) };
       },
       baselines(split): readonly Baseline[] {
         const loss = unigramLoss(text, stretches.train, stretches[split], symbols);

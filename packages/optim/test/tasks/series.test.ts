@@ -72,7 +72,7 @@ describe("windows", () => {
     fc.assert(
       fc.property(plans, ({ count, length, ahead, size, seed }) => {
         const stretches = stretchesOf(count, { validation: 0.1, test: 0.1 });
-        const windows = windowsOf({ seed, task: "series", stretches, length, ahead });
+        const windows = windowsOf({ seed, task: "series", stretches, length, order: "shuffled", ahead });
         for (const split of SPLITS) {
           const batches = windows.batchesPerEpoch(split, size) ?? 0;
           const epoch = (n: number): readonly number[] =>
