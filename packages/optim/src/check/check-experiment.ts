@@ -18,11 +18,10 @@ import {
   type Model,
   type ModelDescription,
 } from "@latchgrad/layers";
-import { readExperiment, type Experiment } from "../experiment.js";
+import { experimentStep, readExperiment, type Experiment } from "../experiment.js";
 import { openTask } from "../tasks/registry.js";
 import type { Batch } from "../data/batch.js";
 import type { OpenFile } from "../data/file-bytes.js";
-import { trainingStep } from "../training-step.js";
 import { reportGradients, type StoppedGradient, type WeightGradient } from "./gradients.js";
 import { saturatedValues, type SaturatedValue } from "./saturation.js";
 
@@ -84,7 +83,7 @@ export async function checkExperiment(
   const evaluation = justLoss(exact.graph("eval"));
   const wrt = trained.map(({ name }) => name);
   const report = reportGradients(train, wrt, readBy(train, near(inputs, wrt)), samples);
-  const memory = memoryOf(trainingStep(model, config.training).graph, sizes);
+  const memory = memoryOf(experimentStep(experiment).graph, sizes);
   const weights = report.weights.map((each, i): WeightCheck => ({ ...each, dims: trained[i].type.dims }));
   return {
     experiment,
