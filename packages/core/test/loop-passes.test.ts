@@ -6,6 +6,7 @@ import { buildGraph } from "../src/graph/builder.js";
 import { expandRegions } from "../src/graph/expand.js";
 import { verifyGraph } from "../src/graph/verify.js";
 import type { Graph } from "../src/ir/graph.js";
+import { divide } from "../src/passes/divide.js";
 import { hoist } from "../src/passes/hoist.js";
 import { accumulate } from "../src/passes/accumulate.js";
 import { linearize } from "../src/passes/linearize.js";
@@ -100,6 +101,7 @@ describe("narrow", () => {
 
 describe.each([
   ["hoist", (graph: Graph) => hoist.run(graph)],
+  ["divide", (graph: Graph) => divide.run(optimize(graph))],
   ["sink", (graph: Graph) => sink.run(graph)],
   ["both", (graph: Graph) => sink.run(hoist.run(optimize(graph)))],
   ["linearize", (graph: Graph) => linearize.run(graph)],

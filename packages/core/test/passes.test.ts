@@ -111,6 +111,18 @@ const examples: Readonly<Record<string, Example>> = {
     "%r = pad(%x, %z) {high = [0,0], interior = [0,0], low = [0,0]}",
   ),
   "concat(x) = x": floats("x", "%r = concat(%x) {axis = 1}"),
+  "concat(concat(x, y), z) = concat(x, y, z)": on(XY, "f32[6,3]")(
+    "concat(x, y, x)",
+    "%n = concat(%x, %y) {axis = 0}: f32[4,3]",
+    "%r = concat(%n, %x) {axis = 0}",
+  ),
+  "pad(x) + pad(y) = pad(concat(x, y))": on(XY, "f32[4,3]")(
+    "concat(y, x)",
+    '%z = constant() {data = [0], dims = [], dtype = "f32"}: f32',
+    "%n = pad(%x, %z) {high = [0,0], interior = [0,0], low = [2,0]}: f32[4,3]",
+    "%m = pad(%y, %z) {high = [2,0], interior = [0,0], low = [0,0]}: f32[4,3]",
+    "%r = add(%n, %m)",
+  ),
   "reverse over no axes = x": floats("x", "%r = reverse(%x) {axes = []}"),
   "reverse(reverse(x)) = x": floats("x", "%n = reverse(%x) {axes = [1]}", "%r = reverse(%n) {axes = [1]}"),
   "reduceSum over no axes = x": floats("x", "%r = reduceSum(%x) {axes = []}"),

@@ -1,5 +1,5 @@
 /** The nodes of a graph as steps of a block: fused loops for elementwise ones, kernels for the others, blocks for regions. */
-import type { Graph, Node, ValueId } from "../ir/graph.js";
+import { valueTypes, type Graph, type Node, type ValueId } from "../ir/graph.js";
 import type { Kernel as KernelSpec } from "../kernel/kernel.js";
 import { opNamed } from "../ops/index.js";
 import { sizesOf } from "../shape/tensor.js";
@@ -10,7 +10,7 @@ import { lowerRegion, type Destinations, type RegionUse } from "./lower-regions.
 import type { Lowering } from "./lowering.js";
 import type { Block } from "./program.js";
 import { findGroups, kernelsOf, type Group } from "./stages.js";
-import { tensorOf, type StoredTensor, type Tensor } from "./tensors.js";
+import { placed, tensorOf, type StoredTensor, type Tensor } from "./tensors.js";
 
 const laneKey = (node: Node): string => `${node.op}${JSON.stringify(node.attrs)}${node.types[0].dtype}`;
 
@@ -24,8 +24,25 @@ export function lowerGraph(
 ): void {
   const kernels = kernelsOf(graph);
   const readers = readersOf(graph);
+  const types = valueTypes(graph);
+  const makers = new Map(graph.nodes.map((node) => [node.id, node]));
+  const { observer } = lowering;
+  const places = new Map(destinations);
   const target = (id: ValueId, type: TensorType): StoredTensor =>
-    destinations.get(id) ?? lowering.allocate({ dtype: type.dtype, dims: sizesOf(type) }, block);
+    places.get(id) ?? lowering.allocate({ dtype: type.dtype, dims: sizesOf(type) }, block);
+  // What a loop over elements computes for a larger tensor, it writes there at once.
+  if (observer?.apart !== true)
+    for (const node of graph.nodes.toReversed()) {
+      const kernel = kernels.get(node);
+      if (kernel?.kind !== "place" || kernel.fill !== undefined) continue;
+      const whole = target(node.id, node.types[0]);
+      places.set(node.id, whole);
+      kernel.placements.forEach((placement, i) => {
+        const id = node.inputs[i];
+        if (kernels.get(makers.get(id) ?? node)?.kind !== "map" || places.has(id)) return;
+        places.set(id, placed(whole, placement, sizesOf(types[id])));
+      });
+    }
 
   const fuse = (group: Group): void => {
     const members = new Map(group.map((node, i) => [node.id, i]));
@@ -71,7 +88,6 @@ export function lowerGraph(
     results.forEach((tensor, k) => bound.set(node.id + k, tensor));
   };
 
-  const { observer } = lowering;
   const groups = observer?.apart === true ? graph.nodes.map((node): Group => [node]) : findGroups(graph, kernels);
   for (const group of groups) {
     const [node] = group;

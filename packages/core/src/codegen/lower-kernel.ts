@@ -14,7 +14,7 @@ import type { Block, Kernel, Place } from "./program.js";
 import type { ReduceKernel } from "./reduce.js";
 import { divideTurns, shapeOf } from "./share-loops.js";
 import type { Use } from "./sharing.js";
-import { shiftPlace, viewOf, type StoredTensor, type Tensor } from "./tensors.js";
+import { placed, samePlace, viewOf, type StoredTensor, type Tensor } from "./tensors.js";
 
 function call(lowering: Lowering, block: Block, kernel: Kernel, args: readonly Place[]): void {
   lowering.append(block, { kind: "call", kernel, args });
@@ -61,15 +61,9 @@ export function lowerKernel(
           out,
           block,
         );
-      kernel.placements.forEach(({ low, spacing }, i) => {
-        const start = low.reduce((sum, at, axis) => sum + at * out.strides[axis], 0);
-        const part: StoredTensor = {
-          ...out,
-          dims: operands[i].dims,
-          place: shiftPlace(out.place, start * BYTES[out.dtype]),
-          strides: spacing.map((by, axis) => by * out.strides[axis]),
-        };
-        lowering.copy(operands[i], part, block);
+      kernel.placements.forEach((placement, i) => {
+        const part = placed(out, placement, operands[i].dims);
+        if (operands[i].kind !== "stored" || !samePlace(operands[i], part)) lowering.copy(operands[i], part, block);
       });
       return out;
     }

@@ -1,6 +1,6 @@
 /** Tensors during lowering: where the elements are and how an index finds them. Views cost nothing: they are another way to find them. */
 import type { ValueId } from "../ir/graph.js";
-import type { AxisRead } from "../kernel/kernel.js";
+import type { AxisRead, Placement } from "../kernel/kernel.js";
 import type { DType } from "../shape/tensor-type.js";
 import { elementCount, stridesOf } from "../shape/strides.js";
 import { BYTES } from "./lanes-target.js";
@@ -52,6 +52,17 @@ export function viewOf<T extends Tensor>(
     dims,
     place: shiftPlace(place, offset * BYTES[dtype]),
     strides: reads.map((read) => (read === "repeat" ? 0 : read.step * strides[read.axis])),
+  };
+}
+
+/** The places of a larger tensor where a placement puts one of the given dims. */
+export function placed(whole: StoredTensor, { low, spacing }: Placement, dims: readonly number[]): StoredTensor {
+  const start = low.reduce((sum, at, axis) => sum + at * whole.strides[axis], 0);
+  return {
+    ...whole,
+    dims,
+    place: shiftPlace(whole.place, start * BYTES[whole.dtype]),
+    strides: spacing.map((by, axis) => by * whole.strides[axis]),
   };
 }
 

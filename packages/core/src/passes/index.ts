@@ -3,6 +3,7 @@ import type { Graph } from "../ir/graph.js";
 import { accumulate } from "./accumulate.js";
 import { cse } from "./cse.js";
 import { dce } from "./dce.js";
+import { divide } from "./divide.js";
 import { fold } from "./fold.js";
 import { hoist } from "./hoist.js";
 import { linearize } from "./linearize.js";
@@ -19,13 +20,15 @@ export const allPasses: readonly Pass[] = [dce, fold, simplify, cse, dce];
 
 /**
  * What the compiled executor runs on top, for a graph whose loops have no lengths any more: narrow first, so that nobody
- * works for what is not read; sink before hoist, so that nothing is brought out for all steps that is only added up; hoist before linearize, which then finds rows; hoist again for
+ * works for what is not read; divide, which gives hoist more to take out, and dce for what it leaves; sink before hoist, so that nothing is brought out for all steps that is only added up; hoist before linearize, which then finds rows; hoist again for
  * what read a linear carry; then narrow, for rows that are equal by now, and once more what tidies up behind them. accumulate comes when equal products are one
  * and dead ones are gone, and leaves dead the products that it takes into sums.
  */
 export const loopPasses: readonly Pass[] = [
   ...allPasses,
   narrow,
+  divide,
+  dce,
   sink,
   hoist,
   linearize,

@@ -26,30 +26,37 @@ export interface LoopNode {
   };
 }
 
-function loopOf(node: Node, body: Graph, inputs: readonly Value[]): LoopNode | undefined {
+/** What a loop is without its inputs. */
+export type LoopParts = Omit<LoopNode, "consts" | "carries" | "stacks" | "others">;
+
+/** The parts of a node that is a loop, with the body in place of its own; undefined for other nodes. */
+export function loopPartsOf(node: Node, body: Graph): LoopParts | undefined {
   const op = opOf(node);
   if (op.kind !== "region") return undefined;
-  const structure = op.structure(inputs.length, node.attrs);
+  const structure = op.structure(node.inputs.length, node.attrs);
   if (structure.kind !== "loop") return undefined;
   const { consts, carries, count, reverse } = structure;
   const firstRow = consts + carries;
-  const rows = body.params.slice(firstRow, -1);
+  const params = {
+    consts: body.params.slice(0, consts),
+    carries: body.params.slice(consts, firstRow),
+    rows: body.params.slice(firstRow, -1),
+    index: body.params[body.params.length - 1],
+  };
+  return { op, node, body, count, reverse, params };
+}
+
+function loopOf(node: Node, body: Graph, inputs: readonly Value[]): LoopNode | undefined {
+  const parts = loopPartsOf(node, body);
+  if (parts === undefined) return undefined;
+  const { consts, carries, rows } = parts.params;
+  const firstRow = consts.length + carries.length;
   return {
-    op,
-    node,
-    body,
-    count,
-    reverse,
-    consts: inputs.slice(0, consts),
-    carries: inputs.slice(consts, firstRow),
+    ...parts,
+    consts: inputs.slice(0, consts.length),
+    carries: inputs.slice(consts.length, firstRow),
     stacks: inputs.slice(firstRow, firstRow + rows.length),
     others: inputs.slice(firstRow + rows.length),
-    params: {
-      consts: body.params.slice(0, consts),
-      carries: body.params.slice(consts, firstRow),
-      rows,
-      index: body.params[body.params.length - 1],
-    },
   };
 }
 

@@ -4,7 +4,7 @@ import { valueNames, valueTypes, type Node, type ValueId } from "../ir/graph.js"
 import { iota } from "../ops/constant.js";
 import type { Op, RegionOp, Value } from "../ops/op.js";
 import { forAllSteps } from "../ops/reduce.js";
-import type { LoopNode } from "./loops.js";
+import type { LoopNode, LoopParts } from "./loops.js";
 
 /** What a value of a body depends on: nothing that changes, the row of the step, or what the step before left. */
 export type Variation = "fixed" | "by row" | "by carry";
@@ -15,7 +15,10 @@ const canStack = (op: Op): boolean => op.traits.elementwise === true || op.stack
  * By value of the body. What cannot be computed for all steps at once counts as what depends on a carry, and so do
  * carries and the index, unless `known` says otherwise.
  */
-export function variationsOf({ body, params }: LoopNode, known: ReadonlyMap<ValueId, Variation>): readonly Variation[] {
+export function variationsOf(
+  { body, params }: LoopParts,
+  known: ReadonlyMap<ValueId, Variation>,
+): readonly Variation[] {
   const found: Variation[] = [
     ...params.consts.map((): Variation => "fixed"),
     ...params.carries.map((): Variation => "by carry"),

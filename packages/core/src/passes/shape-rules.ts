@@ -1,11 +1,29 @@
 /** Rules of ops that only move elements: moves that change nothing go, and two in a row become one. */
 import { ops } from "../ops/index.js";
 import { constant } from "../ops/constant.js";
-import { sameDims } from "../shape/tensor-type.js";
-import { ruleFor, type Rule } from "./rule.js";
+import type { ValueId } from "../ir/graph.js";
+import type { PadAttrs } from "../ops/slice.js";
+import { addDims } from "../shape/dim.js";
+import { sameDims, withoutAxes } from "../shape/tensor-type.js";
+import { ruleFor, type Rule, type Use } from "./rule.js";
 
 const isIdentity = (axes: readonly number[]): boolean => axes.every((axis, i) => axis === i);
 const isZero = (count: number | string): boolean => count === 0;
+
+interface Padded {
+  readonly inputs: readonly [ValueId, ValueId];
+  readonly attrs: PadAttrs;
+}
+
+/** The axis along which the second operand begins where the first one ends, while both lie alike on the others; undefined: there is none. */
+function neighbourAxis({ typeOf }: Pick<Use, "typeOf">, first: Padded, second: Padded): number | undefined {
+  const [one, other] = [first, second].map(({ inputs: [x], attrs }) => ({ ...attrs, dims: typeOf(x).dims }));
+  if ([...one.interior, ...other.interior].some((gap) => gap !== 0)) return undefined;
+  const axes = one.low.flatMap((low, axis) => (low === other.low[axis] ? [] : [axis]));
+  const [axis] = axes;
+  if (axes.length !== 1 || addDims(one.low[axis], one.dims[axis]) !== other.low[axis]) return undefined;
+  return sameDims(withoutAxes(one.dims, [axis]), withoutAxes(other.dims, [axis])) ? axis : undefined;
+}
 
 export const shapeRules: readonly Rule[] = [
   ruleFor(ops.reshape, "reshape to the same dims = x", "nothing moves", ({ inputs: [x], type, typeOf }) =>
@@ -52,6 +70,29 @@ export const shapeRules: readonly Rule[] = [
   ),
   ruleFor(ops.concat, "concat(x) = x", "one part is the whole", ({ inputs }) =>
     inputs.length === 1 ? inputs[0] : undefined,
+  ),
+  ruleFor(ops.concat, "concat(concat(x, y), z) = concat(x, y, z)", "the same parts in the same order", (use) => {
+    const parts = use.inputs.flatMap((id) => {
+      const inner = use.useOf(ops.concat, id);
+      return inner?.attrs.axis === use.attrs.axis ? inner.inputs : [id];
+    });
+    return parts.length === use.inputs.length ? undefined : use.emit(ops.concat, parts, use.attrs);
+  }),
+  ruleFor(
+    ops.add,
+    "pad(x) + pad(y) = pad(concat(x, y))",
+    "with 0 around both and one behind the other, each element is of one of them",
+    (use) => {
+      const pads = use.inputs.flatMap((id) => use.useOf(ops.pad, id) ?? []);
+      if (pads.length < 2 || pads.some(({ inputs }) => use.splatOf(inputs[1]) !== 0)) return undefined;
+      const [one, other] = pads;
+      const axis = neighbourAxis(use, one, other) ?? neighbourAxis(use, other, one);
+      if (axis === undefined) return undefined;
+      const [first, second] = neighbourAxis(use, one, other) === axis ? [one, other] : [other, one];
+      const both = use.emit(ops.concat, [first.inputs[0], second.inputs[0]], { axis });
+      const attrs = { ...first.attrs, high: first.attrs.high.with(axis, second.attrs.high[axis]) };
+      return use.emit(ops.pad, [both, first.inputs[1]], attrs);
+    },
   ),
   ruleFor(ops.reverse, "reverse over no axes = x", "nothing moves", ({ inputs: [x], attrs }) =>
     attrs.axes.length === 0 ? x : undefined,
