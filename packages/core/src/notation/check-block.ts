@@ -1,4 +1,5 @@
 /** Equations of one block: what they define, in which order they can be computed, and that repetitions go on. */
+import { ANOTHER_NAME } from "./hints.js";
 import { findNearest } from "../errors/suggest.js";
 import { callsIn, definedBy, namesIn, sortBlock, type Block, type CellStates, type Repetition } from "./block.js";
 import {
@@ -61,6 +62,7 @@ function collectDefinitions(findings: Findings, { block, states, cells }: Checke
             code: "notation.duplicate-name",
             problem: `${name} names one thing`,
             received: `also ${before}`,
+            hint: ANOTHER_NAME,
           });
         defined.set(name, statement.source);
       }
@@ -93,6 +95,7 @@ function checkTarget(
       code: "notation.duplicate-name",
       problem: `${name} is defined once`,
       received: before === source ? "twice in one equation" : `also in ${before.place}`,
+      hint: ANOTHER_NAME,
     });
   else if (name !== plain && !states.includes(plain)) {
     const near = findNearest(plain, states);
@@ -111,7 +114,7 @@ function checkTarget(
       code: "notation.duplicate-name",
       problem: `${name} names one thing`,
       received: `also ${taken}`,
-      hint: states.includes(name) ? `the next value of the state is ${name}'` : undefined,
+      hint: states.includes(name) ? `the next value of the state is ${name}'` : ANOTHER_NAME,
     });
   if (name === plain && before === undefined && taken === undefined) findings.targets.push({ name, source, span });
   defined.set(name, before ?? source);
@@ -159,6 +162,7 @@ function checkRepetition(
         code: "notation.duplicate-name",
         problem: `${index} names one thing`,
         received: `also ${before}`,
+        hint: ANOTHER_NAME,
       });
     inside.set(index, "the index of the repetition");
   }
@@ -169,6 +173,7 @@ function checkRepetition(
       findings.reportAt(source.pointer, {
         code: "notation.never-updated",
         problem: `an equation of a repetition gives what it carries its next value, ${name}'`,
+        hint: `if it stays as it is, write ${name}' = ${name}`,
       });
 }
 

@@ -44,6 +44,7 @@ export function valueOf(work: Work, source: EquationSource, expression: Expressi
           code: "notation.shape",
           problem: result === "condition" ? '"not" is of conditions' : '"-" is of numbers',
           received: describeOperand(work.scope, source, expression.operand, operand),
+          hint: result === "condition" ? "compare with a number: not (v > 0)" : undefined,
         });
       });
     }

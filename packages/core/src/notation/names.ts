@@ -2,6 +2,7 @@
  * Whether names mean something: everything that can be said of a document's equations without knowing a shape. All problems
  * are found together.
  */
+import { ANOTHER_NAME } from "./hints.js";
 import type { Issue } from "../errors/issue.js";
 import { checkBlock } from "./check-block.js";
 import {
@@ -91,6 +92,7 @@ function checkFunctions(findings: Findings, { functions, shared }: NamedDocument
         code: "notation.duplicate-name",
         problem: `${name} names one function`,
         received: findings.functions.has(name) ? "a second one" : "one that the notation has already",
+        hint: ANOTHER_NAME,
       });
     parameters.forEach((parameter, i) => {
       const isRepeated = parameters.findIndex((other) => other.name === parameter.name) < i;
@@ -98,6 +100,7 @@ function checkFunctions(findings: Findings, { functions, shared }: NamedDocument
         findings.report(source, parameter.span, {
           code: "notation.duplicate-name",
           problem: `${parameter.name} names one thing`,
+          hint: ANOTHER_NAME,
         });
     });
     const names = parameters.map((parameter) => parameter.name);
@@ -113,6 +116,7 @@ function checkFunctions(findings: Findings, { functions, shared }: NamedDocument
         findings.report(source, parameter.span, {
           code: "notation.unused",
           problem: `every parameter of a function is used: ${parameter.name}`,
+          hint: "leave it out, or use it",
         });
     checkCalls(findings, source, value, new Map(), visibleShared);
     // From here on: a function calls those above it, so none calls itself.
@@ -142,11 +146,16 @@ function reportUnused(findings: Findings, { blocks, functions }: NamedDocument):
   const declared = new Map(blocks.flatMap(({ known }) => known.map((each) => [each.pointer, each] as const)));
   for (const { name, what, pointer, optional } of declared.values())
     if (optional !== true && !findings.used.has(name))
-      findings.reportAt(pointer, { code: "notation.unused", problem: `every ${what} is used: ${name}` });
+      findings.reportAt(pointer, {
+        code: "notation.unused",
+        problem: `every ${what} is used: ${name}`,
+        hint: "leave it out, or use it in an equation",
+      });
   for (const { name, source } of functions)
     if (!findings.called.has(name.name))
       findings.report(source, name.span, {
         code: "notation.unused",
         problem: `every function of the document is used: ${name.name}`,
+        hint: "leave it out, or call it in an equation",
       });
 }

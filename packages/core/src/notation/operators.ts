@@ -1,4 +1,5 @@
 /** Operators of two sides, and what is said where the sides do not fit. */
+import { sizesHint } from "./hints.js";
 import { ops } from "../ops/index.js";
 import { describeOperand } from "./call.js";
 import { applyElementwise, type ElementwiseOp } from "./elementwise.js";
@@ -65,8 +66,17 @@ function elementwise(operation: Operation, op: ElementwiseOp, operands: readonly
     code: "notation.shape",
     problem: problems[result],
     received: describeSides(operation),
-    hint: result === "condition" ? "compare with a number: v > 0" : precedenceHint(operation.expression),
+    hint:
+      result === "condition"
+        ? "compare with a number: v > 0"
+        : (precedenceHint(operation.expression) ?? sidesHint(operation)),
   });
+}
+
+/** For sides of sizes that do not meet. */
+function sidesHint({ scope, left, right }: Operation): string | undefined {
+  if (left.kind !== "tensor" || right.kind !== "tensor") return undefined;
+  return sizesHint(dimsOfExample(scope, left), dimsOfExample(scope, right));
 }
 
 /** In other languages "@" and "*" have the same rank; here "@" comes first, as in a * (b @ C). */

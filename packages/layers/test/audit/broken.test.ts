@@ -73,6 +73,22 @@ test.each(corpus.equations.map((each) => [each.about, each] as const))("%s", (_,
   );
 });
 
+test("names that clash, names that are not there, what is not used and shapes that do not fit come with a hint", () => {
+  const codes = ["duplicate-name", "unknown-name", "unknown-function", "unused", "product", "shape"].map(
+    (code) => `notation.${code}`,
+  );
+  const seen = new Set<string>();
+  for (const { about, equations } of corpus.equations) {
+    const cell = { type: "own", units: 4 };
+    const document = { ...base, cells: { own: cellWith(equations) }, layers: [{ ...layers[0], cell }] };
+    for (const { code, hint } of issuesIn(document).filter((issue) => codes.includes(issue.code))) {
+      expect(hint, about).toMatch(/\w/);
+      seen.add(code);
+    }
+  }
+  expect([...seen].sort()).toEqual([...codes].sort());
+});
+
 /** The document with another value at a pointer; undefined: without it. */
 function changed(document: unknown, pointer: string, value: unknown): unknown {
   const copy = structuredClone(document) as Record<string, unknown>;

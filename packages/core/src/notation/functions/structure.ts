@@ -1,4 +1,5 @@
 /** Functions that make, arrange and multiply tensors. */
+import { sizesHint } from "../hints.js";
 import { convGeneral } from "../../graph/convolution.js";
 import { oneHot } from "../../graph/derived.js";
 import { addDims, divideDims, multiplyDims, subtractDims, type Dim } from "../../shape/dim.js";
@@ -113,6 +114,7 @@ const reshape: NotationFunction = {
         code: "notation.shape",
         problem: "reshape keeps the number of elements",
         received: `${call.describe("v")}, to [${dims.join(",")}]`,
+        hint: `choose sizes whose product is ${String(multiplyDims(...call.dims(v)))}`,
       });
     return tensorOf(call.g.reshape(v.value, { dims: v.batched ? [...call.batch, ...dims] : dims }), v.batched);
   },
@@ -175,6 +177,7 @@ const dot: NotationFunction = {
       code: "notation.shape",
       problem: "dot takes values of equal shape",
       received: call.describe("a", "b"),
+      hint: sizesHint(call.dims(a), call.dims(b)),
     });
   },
 };
