@@ -30,7 +30,8 @@ tanh. It is multiplied by a number between 0 and 1, and something is added. Thre
 
 ![The data flow of an LSTM cell in one step](cell.svg)
 
-To see it at work we train a small one with only ${weights.f.state.length} units on sequences of ${example.steps} steps; its error on new sequences is ${formatNumber(traced.loss, 3)}. We look at ${name}, counted from 0, at time step
+To see it at work we train a small one with only ${weights.f.state.length} units on sequences of ${example.steps} steps; its error on new sequences is ${formatNumber(traced.loss, 3)}.
+Its seed was chosen among eight, because one of its units is easy to read. We look at ${name}, counted from 0, at time step
 ${first} of one sequence. It is a marked step, and its value is ${four(marked)}. All numbers below are those of the trained network, to four places. With a pocket calculator you
 get the same ones.
 
