@@ -27,10 +27,10 @@ export interface EvalCommand {
 
 /** Evaluates a model; returns the exit code. Throws LatchgradError. */
 export async function evalCommand({ folder, split, batches, json, screen, ...options }: EvalCommand): Promise<number> {
-  const { experiment, weights, step } = await readTrainedModel(folder);
+  const { experiment, weights, fitted, step } = await readTrainedModel(folder);
   const precision = options.precision ?? (await precisionIn(folder)) ?? "fast";
   const openFile = filesBeside(join(folder, MODEL_FILES.config));
-  const evaluation = await evaluateModel(experiment, weights, { split, batches, precision, openFile, step });
+  const evaluation = await evaluateModel(experiment, weights, { split, batches, precision, openFile, fitted, step });
   if (json) {
     screen.write(`${JSON.stringify(asRecord(evaluation, precision))}\n`);
     return EXIT.success;

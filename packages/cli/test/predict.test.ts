@@ -159,6 +159,16 @@ describe("a model of data files", () => {
   });
 });
 
+test("eval goes by what was fitted in training, also when the files of the training part have changed", async () => {
+  const before = await ok(["eval", "loads", "--json"]);
+  const training = readFileSync(pathTo("train.csv"), "utf8");
+  command.file("train.csv", training.replace(/,1\d\d,/g, ",900,"));
+  const after = await ok(["eval", "loads", "--json"]);
+  command.file("train.csv", training);
+  const result = (text: string): unknown => ({ ...(JSON.parse(text) as object), baseline: undefined });
+  expect(result(after)).toEqual(result(before));
+});
+
 describe("another model", () => {
   const examples = [
     [

@@ -5,6 +5,7 @@ import type { Evaluation } from "./events.js";
 import { evaluationBatches, type Experiment } from "./experiment.js";
 import type { Baseline, Batch, Split } from "./data/batch.js";
 import type { OpenFile } from "./data/file-bytes.js";
+import type { Fitted } from "./data/fitted.js";
 import { isStream, openTask } from "./tasks/registry.js";
 import type { Task } from "./tasks/task.js";
 import { metricNames, zeros } from "./training-step.js";
@@ -24,6 +25,8 @@ export interface EvaluateOptions {
   readonly precision?: Precision | undefined;
   /** Needed by tasks that read files. */
   readonly openFile?: OpenFile | undefined;
+  /** What was fitted to the data of the training. Absent: it is fitted again, to the files as they are now. */
+  readonly fitted?: Fitted | undefined;
   /** Updates that made the weights, for the result. Default 0. */
   readonly step?: number | undefined;
 }
@@ -35,10 +38,10 @@ export interface EvaluateOptions {
 export async function evaluateModel(
   experiment: Experiment,
   weights: TensorsByName,
-  { split = "test", batches, precision = "fast", openFile, step = 0 }: EvaluateOptions = {},
+  { split = "test", batches, precision = "fast", openFile, fitted, step = 0 }: EvaluateOptions = {},
 ): Promise<Evaluation> {
   const { training, task: taskConfig, dtype } = experiment.config;
-  const task = await openTask(taskConfig, { seed: training.seed, dtype, openFile });
+  const task = await openTask(taskConfig, { seed: training.seed, dtype, openFile, fitted });
   const evaluator = await makeEvaluator(experiment, task, precision);
   try {
     return await evaluator.evaluate(split, weights, step, batches);
