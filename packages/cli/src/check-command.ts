@@ -25,7 +25,7 @@ export async function checkCommand({ file, samples, json, screen }: CheckCommand
     screen.write(checkInWords(check));
     return check.problems.length === 0 ? EXIT.success : EXIT.failure;
   }
-  let record: { readonly ok: boolean };
+  let record: CheckRecord;
   try {
     record = asRecord(await look());
   } catch (error) {
@@ -36,27 +36,31 @@ export async function checkCommand({ file, samples, json, screen }: CheckCommand
   return record.ok ? EXIT.success : EXIT.failure;
 }
 
-const refused = (problems: readonly Issue[]): { readonly ok: boolean } => ({ ok: false, ...{ problems } });
+const refused = (problems: readonly Issue[]): CheckRecord => ({ ok: false, problems });
 
-/** The check as JSON: the same facts as in words. */
-function asRecord({ experiment, description, problems, ...rest }: ExperimentCheck): { readonly ok: boolean } {
+/** The check as JSON: the same facts as in words, or only the problems. */
+interface CheckRecord {
+  readonly ok: boolean;
+  readonly problems: readonly Issue[];
+  readonly [fact: string]: unknown;
+}
+
+function asRecord({ experiment, description, problems, ...rest }: ExperimentCheck): CheckRecord {
   const { layers, parameters, inputs, targets } = description;
   const typesOf = (types: typeof inputs): Readonly<Record<string, string>> =>
     Object.fromEntries(Object.entries(types).map(([name, type]) => [name, formatType(type)]));
   return {
     ok: problems.length === 0,
-    ...{
-      name: experiment.config.name,
-      problems,
-      inputs: typesOf(inputs),
-      targets: typesOf(targets),
-      parameters,
-      layers: layers.map(({ output, more, ...layer }) => ({
-        ...layer,
-        output: formatType(output),
-        more: typesOf(more),
-      })),
-      ...rest,
-    },
+    name: experiment.config.name,
+    problems,
+    inputs: typesOf(inputs),
+    targets: typesOf(targets),
+    parameters,
+    layers: layers.map(({ output, more, ...layer }) => ({
+      ...layer,
+      output: formatType(output),
+      more: typesOf(more),
+    })),
+    ...rest,
   };
 }

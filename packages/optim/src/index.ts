@@ -29,7 +29,7 @@ export { adviceInWords, verdictInWords } from "./diagnostics/words.js";
 export type { DataCoder, Decoded, InputSequence, ReadLine } from "./data/coder.js";
 export { SPLITS, type Baseline, type Batch, type Split } from "./data/batch.js";
 export type { DataContext } from "./data/context.js";
-export { blobBytes, textBytes, type FileBytes, type OpenFile } from "./data/file-bytes.js";
+export { blobBytes, chunksOf, textBytes, type FileBytes, type OpenFile } from "./data/file-bytes.js";
 export {
   fittedText,
   FITTED_FILE,

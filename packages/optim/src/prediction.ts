@@ -1,6 +1,7 @@
 /** A trained model at work: predictions for batches of whole sequences, and for sequences that come in parts, step by step. */
 import { compile, valueTypes, type Graph, type Precision, type TensorsByName, type TensorType } from "@latchgrad/core";
 import { BEGINS_PARAM, type Model } from "@latchgrad/layers";
+import { BESIDES } from "./data/columns.js";
 import { zeros } from "./training-step.js";
 
 export interface PredictionOptions {
@@ -36,7 +37,7 @@ export interface ModelStream extends Served {
 }
 
 /** Name of the input that says how long each sequence is. */
-export const LENGTHS_INPUT = "lengths";
+export const LENGTHS_INPUT = BESIDES.lengths;
 
 /** Whether a value of a model has the axis of time, which comes behind the batch and is of any size. */
 export const isSequence = ({ dims }: TensorType): boolean => dims.length > 1 && typeof dims[1] === "string";

@@ -16,6 +16,7 @@ import {
   buildGraph,
   gradient,
   isFloat,
+  toTensorData,
   u32,
   type Graph,
   type GraphBuilder,
@@ -211,9 +212,10 @@ function clippedGradients(g: GraphBuilder, clip: ClipConfig | undefined, gradien
 /** Zeros for state, of whose dims only the number of streams can be open. */
 export function zeros({ dtype, dims }: TensorType, streams?: number): TensorData {
   const sizes = dims.map((dim) => (typeof dim === "number" ? dim : Number(streams)));
-  const count = sizes.reduce((product, size) => product * size, 1);
-  const data = { f64: Float64Array, f32: Float32Array, i32: Int32Array, u32: Uint32Array, bool: Uint8Array };
-  return { dtype, dims: sizes, data: new data[dtype](count) };
+  return toTensorData({
+    type: { dtype, dims: sizes },
+    data: new Float64Array(sizes.reduce((product, size) => product * size, 1)),
+  });
 }
 
 /** The key that the random numbers of a run come from: 64 bits that depend on the seed only. */

@@ -4,8 +4,8 @@ import {
   isFloat,
   LatchgradError,
   suggestName,
+  toTensorData,
   type Issue,
-  type NumberArray,
   type TensorData,
   type TensorType,
 } from "@latchgrad/core";
@@ -86,24 +86,16 @@ export function unknownInput(name: string, known: readonly string[]): InputError
   ]);
 }
 
-const arrays: Readonly<Record<TensorType["dtype"], new (count: number) => NumberArray>> = {
-  f64: Float64Array,
-  f32: Float32Array,
-  i32: Int32Array,
-  u32: Uint32Array,
-  bool: Uint8Array,
-};
-
 /** Values of several examples as one tensor, [B, ...]; shorter ones are followed by zeros on the first axis. */
 export function stack(values: readonly Nested[], { dtype }: TensorType): TensorData {
   const [{ dims }] = values;
   const longest = dims.length === 0 ? [] : [Math.max(...values.map((value) => value.dims[0])), ...dims.slice(1)];
   const size = longest.reduce((product, each) => product * each, 1);
-  const data = new arrays[dtype](values.length * size);
+  const data = new Float64Array(values.length * size);
   values.forEach((value, i) => {
     data.set(value.data, i * size);
   });
-  return { dtype, dims: [values.length, ...longest], data };
+  return toTensorData({ type: { dtype, dims: [values.length, ...longest] }, data });
 }
 
 /** Example `index` of a batch; `steps` cuts off what was padded on the first axis. */

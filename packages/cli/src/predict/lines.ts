@@ -1,15 +1,8 @@
 /** Lines of a file or of the standard input, each as soon as it is there. */
-import type { FileBytes } from "@latchgrad/optim";
+import { chunksOf, type FileBytes } from "@latchgrad/optim";
 import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
 import type { Line } from "./dialect.js";
-
-/** Bytes that are read from a file at once. */
-const CHUNK_BYTES = 2 ** 16;
-
-async function* chunksOf(file: FileBytes): AsyncGenerator<Uint8Array> {
-  for (let at = 0; at < file.size; at += CHUNK_BYTES) yield await file.read(at, Math.min(file.size, at + CHUNK_BYTES));
-}
 
 /** The lines of a file, which is never held as a whole. */
 export const linesOf = (file: FileBytes): AsyncGenerator<Line> => linesIn(Readable.from(chunksOf(file)));
