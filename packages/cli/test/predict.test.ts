@@ -159,6 +159,24 @@ describe("a model of data files", () => {
   });
 });
 
+test("the document of docs/data.md is trained on rows such as it shows, and predicts those that it shows", async () => {
+  const page = readFileSync(new URL("../../../docs/data.md", import.meta.url), "utf8");
+  const blocks = [...page.matchAll(/^```(json|csv)\n([\s\S]*?)^```$/gm)].map(([, , text = ""]) => text);
+  const [document = "", shown = ""] = blocks;
+  const houses = Array.from({ length: 40 }, (_, n) => `h${n},${90 + n},sun,${n < 20 ? "low" : "high"}\n`);
+  command.file("loads.csv", shown + houses.join(""));
+  command.file("page.json", document);
+  await ok(["train", "page.json", "--out", "page", "--no-report", "--set", "training.steps=3"]);
+  const answers = linesOf(await ok(["predict", "page", "-", "--format", "csv"], shown));
+  expect(answers[0]).toBe("id,step,state,state=low,state=high");
+  expect(page).toContain(answers[0]);
+  expect(answers.slice(1).map((line) => line.split(",").slice(0, 2))).toEqual([
+    ["a", "1"],
+    ["a", "2"],
+    ["b", "1"],
+  ]);
+});
+
 test("eval goes by what was fitted in training, also when the files of the training part have changed", async () => {
   const before = await ok(["eval", "loads", "--json"]);
   const training = readFileSync(pathTo("train.csv"), "utf8");
