@@ -12,6 +12,8 @@ export interface ColumnDialectOptions {
   readonly served: Pick<Served, "inputs" | "outputs">;
   /** Of the answers; the rows are in the format of the training's files. */
   readonly format: RowFormat;
+  /** Parts of streams have no number of their own for their steps. */
+  readonly isStream: boolean;
 }
 
 /** The output that is judged unless an objective names another. */
@@ -24,7 +26,13 @@ interface Said {
   readonly probabilities: Readonly<Record<string, number>> | undefined;
 }
 
-export function columnDialect({ coder, model, served, format }: ColumnDialectOptions): Dialect<InputSequence> {
+export function columnDialect({
+  coder,
+  model,
+  served,
+  format,
+  isStream,
+}: ColumnDialectOptions): Dialect<InputSequence> {
   const { inputs, outputs } = served;
   const targets = targetsOf(model);
   const write = rowWriter(format);
@@ -63,7 +71,7 @@ export function columnDialect({ coder, model, served, format }: ColumnDialectOpt
         ),
       );
       const named = id === undefined ? {} : { id };
-      return write({ ...named, ...object }, () => rowsOf(named, parts));
+      return write({ ...named, ...object }, () => rowsOf(named, parts, isStream));
     },
   };
 }
@@ -119,7 +127,7 @@ interface Part {
 }
 
 /** The rows of a table: one per step where an output has steps, with what holds for the whole sequence in each of them. */
-function rowsOf(named: Cells, parts: readonly Part[]): readonly Cells[] {
+function rowsOf(named: Cells, parts: readonly Part[], isStream: boolean): readonly Cells[] {
   const stepwise = parts.find(({ type }) => isSequence(type));
   const steps = stepwise === undefined ? 1 : stepwise.value.dims[0];
   return Array.from({ length: steps }, (_, step) => {
@@ -132,7 +140,11 @@ function rowsOf(named: Cells, parts: readonly Part[]): readonly Cells[] {
         (_, i) => [width === 1 ? name : `${name}.${i}`, data[at * width + i]] as const,
       );
     });
-    return { ...named, ...(stepwise === undefined ? {} : { step: step + 1 }), ...Object.fromEntries(cells) };
+    return {
+      ...named,
+      ...(stepwise === undefined || isStream ? {} : { step: step + 1 }),
+      ...Object.fromEntries(cells),
+    };
   });
 }
 

@@ -76,7 +76,7 @@ export async function predictCommand(command: PredictCommand): Promise<number> {
       await speak(tensorDialect({ served, format, ignored, isStream: stream }), served, name, job);
     } else {
       const format = coder.format === "csv" ? "csv" : "jsonl";
-      await speak(columnDialect({ coder, model, served, format }), served, name, job);
+      await speak(columnDialect({ coder, model, served, format, isStream: stream }), served, name, job);
     }
     if (job.bad > 0)
       note(`${formatPlural(job.bad, stream ? "line" : "sequence")} left out, because something was wrong with them\n`);
