@@ -1,5 +1,6 @@
 /** The public surface of @latchgrad/cli: re-exports only. The command itself is main.ts. */
-export { runCommandLine, type Surroundings } from "./command-line.js";
+export type { Surroundings } from "./commands/context.js";
+export { runCommandLine } from "./command-line.js";
 export { filesBeside, readExperimentFile } from "./experiment-file.js";
 export { FileError } from "./failure.js";
 export { formatNumber, formatTable } from "./format.js";

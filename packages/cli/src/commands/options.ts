@@ -1,0 +1,19 @@
+/** Arguments and options that several commands have. */
+import { Argument, InvalidArgumentError, Option } from "commander";
+import { PRECISIONS } from "../environment.js";
+
+export const modelArgument = (): Argument =>
+  new Argument("<model>", "JSON file with the model, its task and its training");
+
+/** The precision of a command that uses what a run has trained. */
+export const runPrecisionOption = (): Option =>
+  new Option("--precision <which>", "how sums of products are rounded (default: as in the run)").choices(PRECISIONS);
+
+/** A parser of whole numbers from 1 on. */
+export const countUpTo =
+  (most: number) =>
+  (text: string): number => {
+    const count = Number(text);
+    if (Number.isInteger(count) && count >= 1 && count <= most) return count;
+    throw new InvalidArgumentError(`A whole number from 1 to ${most} is expected.`);
+  };
