@@ -1,6 +1,7 @@
 /**
  * `npm run linearize`: cells that are linear in their state, as recurrences over all steps and as loops (without the pass
- * linearize): time of a forward pass and of one with gradients, and the memory that each takes. Prints a table.
+ * linearize): time of a forward pass and of one with gradients, and the memory that each takes. Prints a table, of the
+ * cells whose names are given or of all.
  */
 import {
   buildGraph,
@@ -27,53 +28,74 @@ interface Sizes {
 type Named = Readonly<Record<string, Value>>;
 
 interface Cell {
-  readonly state: (sizes: Sizes) => readonly number[];
+  readonly states: readonly string[];
+  readonly dims: (sizes: Sizes) => readonly number[];
+  /** [H, H] each. */
   readonly weights: readonly string[];
-  step(g: RegionBuilder, x: Value, state: Value, weights: Named): { readonly next: Value; readonly y: Value };
+  /** [H] each. */
+  readonly factors?: readonly string[];
+  step(g: RegionBuilder, x: Value, state: Named, weights: Named): { readonly next: Named; readonly y: Value };
 }
 
 const mix = (g: GraphBuilder, gate: Value, a: Value, b: Value): Value =>
   g.add(g.mul(gate, a), g.mul(g.sub(1, gate), b));
 
-/** All weights are [H, H]; the input has as many features as the state has units. */
+/** The input has as many features as the state has units. */
 const cells: Readonly<Record<string, Cell>> = {
   minGRU: {
-    state: ({ B, H }) => [B, H],
+    states: ["h"],
+    dims: ({ B, H }) => [B, H],
     weights: ["Wz", "Wh"],
-    step(g, x, h, { Wz, Wh }) {
+    step(g, x, { h }, { Wz, Wh }) {
       const next = mix(g, g.sigmoid(matmul(g, x, Wz)), matmul(g, x, Wh), h);
-      return { next, y: next };
+      return { next: { h: next }, y: next };
     },
   },
   "SRU with output weights": {
-    state: ({ B, H }) => [B, H],
+    states: ["c"],
+    dims: ({ B, H }) => [B, H],
     weights: ["W", "Wf", "Wr", "Wo"],
-    step(g, x, c, { W, Wf, Wr, Wo }) {
+    step(g, x, { c }, { W, Wf, Wr, Wo }) {
       const next = mix(g, g.sigmoid(matmul(g, x, Wf)), c, matmul(g, x, W));
-      return { next, y: matmul(g, mix(g, g.sigmoid(matmul(g, x, Wr)), g.tanh(next), x), Wo) };
+      return { next: { c: next }, y: matmul(g, mix(g, g.sigmoid(matmul(g, x, Wr)), g.tanh(next), x), Wo) };
     },
   },
   retention: {
-    state: ({ B, H }) => [B, H, H],
+    states: ["S"],
+    dims: ({ B, H }) => [B, H, H],
     weights: ["Wq", "Wk", "Wv"],
-    step(g, x, S, { Wq, Wk, Wv }) {
+    step(g, x, { S }, { Wq, Wk, Wv }) {
       const outer = { contractX: [], contractY: [], batchX: [0], batchY: [0] };
       const next = g.add(g.mul(S, 0.97), g.dotGeneral(matmul(g, x, Wk), matmul(g, x, Wv), outer));
       const read = { contractX: [1], contractY: [1], batchX: [0], batchY: [0] };
-      return { next, y: g.dotGeneral(matmul(g, x, Wq), next, read) };
+      return { next: { S: next }, y: g.dotGeneral(matmul(g, x, Wq), next, read) };
+    },
+  },
+  LRU: {
+    states: ["re", "im"],
+    dims: ({ B, H }) => [B, H],
+    weights: ["Bre", "Bim", "Cre", "Cim"],
+    factors: ["a", "w"],
+    step(g, x, { re, im }, { Bre, Bim, Cre, Cim, a, w }) {
+      const nextRe = g.add(g.sub(g.mul(a, re), g.mul(w, im)), matmul(g, x, Bre));
+      const nextIm = g.add(g.add(g.mul(a, im), g.mul(w, re)), matmul(g, x, Bim));
+      return { next: { re: nextRe, im: nextIm }, y: g.sub(matmul(g, nextRe, Cre), matmul(g, nextIm, Cim)) };
     },
   },
 };
 
-function layer({ state, weights, step }: Cell, sizes: Sizes): Graph {
+function layer({ states, dims, weights, factors = [], step }: Cell, sizes: Sizes): Graph {
   const { T, B, H } = sizes;
   const g = buildGraph("layer");
   const x = g.param("x", f32(T, B, H));
-  const init = g.param("state", f32(...state(sizes)));
-  const W = Object.fromEntries(weights.map((name) => [name, g.param(name, f32(H, H))]));
-  const { y } = scan(g, { init: { s: init }, xs: { x } }, (body, { carry, x: row }) => {
-    const { next, y: out } = step(body, row.x, carry.s, W);
-    return { carry: { s: next }, y: { y: out } };
+  const init = Object.fromEntries(states.map((name) => [name, g.param(name, f32(...dims(sizes)))]));
+  const W = Object.fromEntries([
+    ...weights.map((name) => [name, g.param(name, f32(H, H))] as const),
+    ...factors.map((name) => [name, g.param(name, f32(H))] as const),
+  ]);
+  const { y } = scan(g, { init, xs: { x } }, (body, { carry, x: row }) => {
+    const { next, y: out } = step(body, row.x, carry, W);
+    return { carry: next, y: { y: out } };
   });
   return g.build({ loss: g.reduceSum(g.mul(y.y, y.y), { axes: [0, 1, 2] }) });
 }
@@ -147,6 +169,12 @@ const allSizes: Readonly<Record<string, readonly Sizes[]>> = {
     { T: 64, B: 16, H: 32 },
     { T: 64, B: 32, H: 128 },
   ],
+  LRU: [
+    { T: 512, B: 1, H: 256 },
+    { T: 64, B: 16, H: 32 },
+    { T: 64, B: 32, H: 128 },
+    { T: 1024, B: 8, H: 64 },
+  ],
   retention: [
     { T: 512, B: 1, H: 16 },
     { T: 256, B: 4, H: 16 },
@@ -156,7 +184,8 @@ const allSizes: Readonly<Record<string, readonly Sizes[]>> = {
 
 console.log("cell | T, B, H | what | recurrence, ms | loop, ms | loop / recurrence | recurrence, MiB | loop, MiB");
 console.log("--- | --- | --- | --: | --: | --: | --: | --:");
-for (const [name, list] of Object.entries(allSizes))
+const wanted = process.argv.slice(2);
+for (const [name, list] of Object.entries(allSizes).filter(([name]) => wanted.length === 0 || wanted.includes(name)))
   for (const sizes of list) {
     const graph = layer(cells[name], sizes);
     const wrt = graph.params.map((param) => param.name);

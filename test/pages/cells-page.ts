@@ -62,7 +62,7 @@ function recurrencesOf(name: string): string | undefined {
 
 const RECURRENCES = `
 These have states that are linear in themselves, element by element, with factors of the input alone. They are recognised from the equations, and run for all steps
-at once as \`linearRecurrence\`. The LRU is not among them: its complex state is two real ones here, which turn into each other.
+at once as \`linearRecurrence\`; a few states that enter each other so, such as the two real ones that make the LRU's complex one, as \`coupledRecurrence\`.
 `;
 
 /** The page of the library. */

@@ -91,8 +91,8 @@ function placesInWords(places: readonly DerivativePlace[]): readonly string[] {
 function loopInWords({ name, steps, looped, linear }: LoopStates): string {
   const count = formatPlural(steps, "step");
   if (looped.length === 0)
-    return `${name}: ${linear.join(", ")} linear in itself, so all ${count} run as linearRecurrence, without a loop`;
-  const rest = linear.length === 0 ? "" : `; ${linear.join(", ")} as linearRecurrence`;
+    return `${name}: ${linear.join(", ")} linear element by element, so all ${count} run as a recurrence without a loop`;
+  const rest = linear.length === 0 ? "" : `; ${linear.join(", ")} linear element by element, so outside it`;
   return `${name}: ${looped.join(", ")} in a loop of ${count}${rest}`;
 }
 

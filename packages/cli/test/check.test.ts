@@ -96,7 +96,7 @@ describe("what is worth knowing", () => {
 
   test("a state that is linear in itself", async () => {
     const { text } = await checked(withCell({ params: W, equations: ["h' = sigmoid(x @ W) * h + 1"] }));
-    expect(text).toContain("memory: h linear in itself, so all 5 steps run as linearRecurrence");
+    expect(text).toContain("memory: h linear element by element, so all 5 steps run as a recurrence");
   });
 
   test("a gate that is shut from the start", async () => {

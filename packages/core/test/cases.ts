@@ -157,6 +157,26 @@ export const cases: { readonly [Name in SimpleOpName]: OpCases } = {
     },
   },
   cos: unaryFloat("cos"),
+  coupledRecurrence: {
+    valid: [
+      "coupledRecurrence(f32[4], f32[4], f32[4], f32[4], f32[4], f32[4], f32, f32) {axis=0, reverse=false}",
+      "coupledRecurrence(f32[2,3,2], f32[2,3,2], f32[2,3,2], f32[2,3,2], f32[2,3,2], f32[2,3,2], f32[2,2], f32[2,2]) {axis=1, reverse=true}",
+      "coupledRecurrence(f64[3,2], f64[3,2], f64[3,2], f64[3,2], f64[3,2], f64[3,2], f64[2], f64[2]) {axis=0, reverse=false}",
+      "coupledRecurrence(f64[2,1], f64[2,1], f64[2,1], f64[2,1], f64[2,1], f64[2,1], f64[2,1], f64[2,1], f64[2,1], f64[2,1], f64[2,1], f64[2,1], f64[2], f64[2], f64[2]) {axis=1, reverse=true}",
+      "coupledRecurrence(f32[0,2], f32[0,2], f32[0,2], f32[0,2], f32[0,2], f32[0,2], f32[2], f32[2]) {axis=0, reverse=true}",
+      "coupledRecurrence(f32[B,T,2], f32[B,T,2], f32[B,T,2], f32[B,T,2], f32[B,T,2], f32[B,T,2], f32[B,2], f32[B,2]) {axis=1, reverse=false}",
+      "coupledRecurrence(f32[T,B], f32[T,B], f32[T,B], f32[T,B], f32[T,B], f32[T,B], f32[B], f32[B]) {axis=0, reverse=true}",
+      "coupledRecurrence(f32[T-1,B], f32[T-1,B], f32[T-1,B], f32[T-1,B], f32[T-1,B], f32[T-1,B], f32[B], f32[B]) {axis=0, reverse=false}",
+    ],
+    invalid: {
+      C1: "coupledRecurrence(f32[4], f32[4], f32[4], f32[4], f32[4], f32, f32) {axis=0, reverse=false}",
+      C2: "coupledRecurrence(i32[4], i32[4], i32[4], i32[4], i32[4], i32[4], i32, i32) {axis=0, reverse=false}",
+      C3: "coupledRecurrence(f32[4], f32[4], f32[4], f32[4], f32[4], f32[4], f32, f64) {axis=0, reverse=false}",
+      C4: "coupledRecurrence(f32[4], f32[4], f32[4], f32[4], f32[4], f32[3], f32, f32) {axis=0, reverse=false}",
+      C5: "coupledRecurrence(f32[4], f32[4], f32[4], f32[4], f32[4], f32[4], f32, f32) {axis=1, reverse=false}",
+      C6: "coupledRecurrence(f32[4,2], f32[4,2], f32[4,2], f32[4,2], f32[4,2], f32[4,2], f32[2], f32[4]) {axis=0, reverse=false}",
+    },
+  },
   cumlogsumexp: {
     valid: [
       "cumlogsumexp(f32[4]) {axis=0, reverse=false}",

@@ -148,17 +148,22 @@ function runPrefix(
   inputs: readonly Tensor[],
   type: TensorType,
 ): Float64Array {
-  const elements = inputs.filter((_, i) => i !== initial);
-  const { rest } = split(type, [axis]);
-  const [length, stride] = [sizesOf(type)[axis], stridesOf(sizesOf(type))[axis]];
+  const elements = inputs.filter((_, i) => !initial.includes(i));
+  const [{ type: whole }] = elements;
+  const { rest } = split(whole, [axis]);
+  const [length, stride] = [sizesOf(whole)[axis], stridesOf(sizesOf(whole))[axis]];
+  const count = elementCount(sizesOf(whole));
   const { data, write } = result(type);
   forEachOffset(rest.sizes, rest.strides, 0, (line, first) => {
-    let state = initial === undefined ? undefined : laneAt(inputs[initial], line);
-    for (let i = 0; i < length; i++) {
-      const at = first + (reverse ? length - 1 - i : i) * stride;
+    let states = initial.map((i) => laneAt(inputs[i], line));
+    for (let t = 0; t < length; t++) {
+      const at = first + (reverse ? length - 1 - t : t) * stride;
       const here = elements.map((x) => laneAt(x, at));
-      state = state === undefined ? here[0] : next(lanes, state, ...here);
-      write(at, numberOfType(state, type.dtype));
+      const before = states;
+      states = before.length === 0 ? [here[0]] : next.map((lane) => lane(lanes, ...before, ...here));
+      states.forEach((state, i) => {
+        write(i * count + at, numberOfType(state, type.dtype));
+      });
     }
   });
   return data;

@@ -115,6 +115,55 @@ export const linearCells: Readonly<Record<string, Cell>> = {
       return { next: { slow: smooth, fast: next }, y: g.mul(smooth, g.sub(fast, slow)) };
     },
   },
+  /** Orvieto et al., "Resurrecting recurrent neural networks" (2023): a complex state as two, each of which reads both. */
+  LRU: {
+    states: { re: units, im: units },
+    weights: { W: input, V: input, a: units, b: units },
+    step(g, x, { re, im }, { W, V, a, b }) {
+      const nextRe = g.add(g.sub(g.mul(a, re), g.mul(b, im)), matmul(g, x, W));
+      const nextIm = g.add(g.add(g.mul(b, re), g.mul(a, im)), matmul(g, x, V));
+      return { next: { re: nextRe, im: nextIm }, y: g.add(nextRe, nextIm) };
+    },
+  },
+  /** Rusch and Rus, "Oscillatory state-space models" (2024), semi-implicit: the place moves by the new speed. */
+  LinOSS: {
+    states: { speed: units, place: units },
+    weights: { W: input, stiffness: units, dt: units },
+    step(g, x, { speed, place }, { W, stiffness, dt }) {
+      const step = g.sigmoid(dt);
+      const force = g.sub(matmul(g, x, W), g.mul(stiffness, place));
+      const nextSpeed = g.add(speed, g.mul(step, force));
+      const nextPlace = g.add(place, g.mul(step, nextSpeed));
+      return { next: { speed: nextSpeed, place: nextPlace }, y: nextPlace };
+    },
+  },
+  /** Two that turn by an angle that the input gives, a copy of one that comes a step late, and an average of it. */
+  "rotation by the input": {
+    states: { mean: units, im: units, late: units, re: units },
+    weights: { W: input, V: input, decay: units },
+    step(g, x, { mean, im, late, re }, { W, V, decay }) {
+      const angle = matmul(g, x, W);
+      const [c, s] = [g.cos(angle), g.sin(angle)];
+      const drive = matmul(g, x, V);
+      const turned = g.sub(g.mul(c, re), g.mul(s, im));
+      const next = {
+        re: g.mul(g.sigmoid(decay), g.add(turned, drive)),
+        im: g.add(g.mul(s, re), g.mul(c, im)),
+        late: re,
+        mean: mix(g, g.sigmoid(decay), mean, late),
+      };
+      return { next, y: g.mul(next.mean, next.re) };
+    },
+  },
+  /** States that change places: the next of each is the other as it is. */
+  swap: {
+    states: { left: units, right: units },
+    weights: { W: input },
+    step: (g, x, { left, right }, { W }) => ({
+      next: { left: right, right: left },
+      y: g.mul(left, g.sub(right, matmul(g, x, W))),
+    }),
+  },
   /** A moving picture: the input goes through a convolution. */
   "decayed convolution": {
     states: { h: units },
@@ -151,13 +200,27 @@ export const otherCells: Readonly<Record<string, Cell>> = {
       return { next: { h: next }, y: next };
     },
   },
-  /** Orvieto et al., "Resurrecting recurrent neural networks" (2023): a complex state as two, each of which reads both. */
-  LRU: {
+  /** Each of five states passes on to the next: more than are worth it. */
+  "ring of five": {
+    states: { h0: units, h1: units, h2: units, h3: units, h4: units },
+    weights: { W: input, decay: units },
+    step(g, x, state, { W, decay }) {
+      const drive = matmul(g, x, W);
+      const ring = Object.keys(state);
+      const after = (i: number): Value => g.add(g.mul(g.sigmoid(decay), state[ring[(i + 1) % ring.length]]), drive);
+      const next: Readonly<Record<string, Value>> = Object.fromEntries(
+        ring.map((name, i) => [name, after(i)] as const),
+      );
+      return { next, y: next["h0"] };
+    },
+  },
+  /** One of two states that turn into each other goes through a gate of the other. */
+  "gated rotation": {
     states: { re: units, im: units },
-    weights: { W: input, V: input, a: units, b: units },
-    step(g, x, { re, im }, { W, V, a, b }) {
+    weights: { W: input, a: units, b: units },
+    step(g, x, { re, im }, { W, a, b }) {
       const nextRe = g.add(g.sub(g.mul(a, re), g.mul(b, im)), matmul(g, x, W));
-      const nextIm = g.add(g.add(g.mul(b, re), g.mul(a, im)), matmul(g, x, V));
+      const nextIm = g.add(g.mul(g.sigmoid(re), im), g.mul(b, re));
       return { next: { re: nextRe, im: nextIm }, y: g.add(nextRe, nextIm) };
     },
   },

@@ -18,7 +18,8 @@ const STEPS = 6;
 const BATCH = 3;
 
 const prepared = (graph: Graph): Graph => runPasses(expandRegions(graph), loopPasses, { check: true });
-const recurrencesIn = (graph: Graph): number => graph.nodes.filter((node) => node.op === "linearRecurrence").length;
+const RECURRENCES: readonly string[] = ["linearRecurrence", "coupledRecurrence"];
+const recurrencesIn = (graph: Graph): number => graph.nodes.filter(({ op }) => RECURRENCES.includes(op)).length;
 
 /** The graph and the gradient of its loss with respect to everything that is a float. */
 const both = (graph: Graph): readonly Graph[] => [

@@ -302,6 +302,20 @@ describe("prefixes", () => {
       ),
     ).toEqual([1, 2, 6, 13]);
   });
+
+  test("coupledRecurrence with the factors of a rotation multiplies complex numbers", () => {
+    // (3 + 4i) · (1 + 2i) + (1 - 1i) = -4 + 9i; times i, plus 2: -7 - 4i; from the end the other way round.
+    const [re, im] = [
+      [1, 0],
+      [2, 1],
+    ];
+    const factors = [re, im.map((v) => -v), im, re];
+    const use = "coupledRecurrence(f32[2], f32[2], f32[2], f32[2], f32[2], f32[2], f32, f32)";
+    const given = [...factors, [1, 2], [-1, 0], [3], [4]];
+    expect(evaluateUse(`${use} {axis=0, reverse=false}`, ...given)).toEqual([-4, -7, 9, -4]);
+    // (3 + 4i)·i + 2 = -2 + 3i; (-2 + 3i)·(1 + 2i) + 1 - i = -7 - 2i.
+    expect(evaluateUse(`${use} {axis=0, reverse=true}`, ...given)).toEqual([-7, -2, -2, 3]);
+  });
 });
 
 describe("dotGeneral", () => {

@@ -224,6 +224,13 @@ const indexed: readonly Producer[] = [
     const h0 = g.reduceSum(x, { axes: [0] });
     return g.linearRecurrence(g.tanh(x), y, h0, { axis: 0, reverse: rank > 1 });
   }),
+  onTwo((g, x, y) => {
+    const rank = x.type.dims.length;
+    if (rank === 0) return x;
+    const [c, s] = [g.cos(x), g.sin(x)];
+    const h0 = g.reduceSum(y, { axes: [0] });
+    return g.coupledRecurrence([c, g.neg(s), s, c, x, y, h0, g.neg(h0)], { axis: 0, reverse: rank > 1 });
+  }),
 ];
 
 const overlapping: readonly Producer[] = [

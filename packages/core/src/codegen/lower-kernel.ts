@@ -96,7 +96,7 @@ export function lowerKernel(
     }
     case "prefix": {
       const out = target();
-      prefixSteps(lowering, kernel, operands, out, block, `${node.op} ${type.dtype}`);
+      prefixSteps(lowering, kernel, operands, out, block, `${node.op} ${type.dtype} ${String(kernel.next.length)}`);
       return out;
     }
     case "update":

@@ -97,17 +97,17 @@ export type Kernel =
       readonly dilations: readonly number[];
     }
   /**
-   * States along an axis, the result's, each from the one before it and the elements of the operands at its place:
-   * next(state, x...). `initial` is the operand, without the axis, that is the state before the first; undefined: the
-   * first state is the first element of the only operand.
+   * States along an axis of the operands, each from those before it and the elements of the operands at its place:
+   * next[i](states..., x...). `initial` are the operands, without the axis, that are the states before the first; none: the
+   * first state is the first element of the only operand. Several states lie along a first axis that only the result has.
    */
   | {
       readonly kind: "prefix";
       readonly axis: number;
       /** From the end of the axis backward. */
       readonly reverse: boolean;
-      readonly initial: number | undefined;
-      readonly next: LaneFunction;
+      readonly initial: readonly number[];
+      readonly next: readonly LaneFunction[];
     }
   /** Loops that write every element of the result, which they do not read before. */
   | { readonly kind: "loops"; readonly write: WriteLoops }

@@ -44,7 +44,7 @@ function cumulative({ name, summary, formula, takes, f, next, kinked, vjp }: Cum
       });
       return out;
     },
-    kernel: (_, attrs) => ({ kind: "prefix", ...attrs, initial: undefined, next }),
+    kernel: (_, attrs) => ({ kind: "prefix", ...attrs, initial: [], next: [next] }),
     vjp: (rule) => [vjp(rule)],
     stacked: ({ emit, inputs, attrs: { axis, reverse } }) => emit(op, inputs, { axis: axis + 1, reverse }),
   };

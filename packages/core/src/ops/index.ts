@@ -10,7 +10,7 @@ import { dotAdd } from "./dot-add.js";
 import { dotGeneral } from "./dot-general.js";
 import { dynamicSlice, dynamicUpdateSlice } from "./dynamic-slice.js";
 import { gather, scatterAdd } from "./gather.js";
-import { linearRecurrence } from "./linear-recurrence.js";
+import { coupledRecurrence, linearRecurrence } from "./linear-recurrence.js";
 import type { AnyOp } from "./op.js";
 import { mod, pow } from "./power.js";
 import { randomBits } from "./random-bits.js";
@@ -51,6 +51,7 @@ export const ops = {
   iota,
   le,
   linearRecurrence,
+  coupledRecurrence,
   log,
   log1p,
   lt,

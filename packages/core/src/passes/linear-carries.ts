@@ -1,7 +1,7 @@
 /**
- * Carries that enter linearly and element by element: h' = factor · h + rest, where neither depends on a carry. Found in
- * one sweep over the body, from what ops say they are linear in; for each round of carries, as those found before
- * count as rows from then on.
+ * Carries that enter linearly and element by element: h' = factor · h + rest, where neither depends on a carry; or a few that
+ * enter each other so: h_i' = Σ_j factor_ij · h_j + rest_i. Found in one sweep over the body, from what ops say they
+ * are linear in; for each round of carries, as those found before count as rows from then on.
  */
 import { opOf } from "../graph/builder.js";
 import { valueTypes, type Node, type ValueId } from "../ir/graph.js";
@@ -21,12 +21,15 @@ export type Part =
   /** The op of a node of the body, of other operands. */
   | { readonly kind: "node"; readonly node: Node; readonly op: Op; readonly args: readonly PartId[] };
 
+/** How a value depends on carries. */
 interface Form {
-  /** Number of the carry. */
-  readonly carry: number;
-  readonly factor: PartId;
+  /** By number of the carry. */
+  readonly factors: ReadonlyMap<number, PartId>;
   readonly rest: PartId;
 }
+
+/** States that enter each other, at most: n of them take n² factors in each step. */
+const MOST_COUPLED = 4;
 
 /** What becomes of a carry. */
 export type LinearCarry =
@@ -36,7 +39,16 @@ export type LinearCarry =
   | { readonly kind: "fresh"; readonly carry: number; readonly next: ValueId }
   /** A sum of what all steps make, which nobody reads before the end. */
   | { readonly kind: "sum"; readonly carry: number; readonly rest: PartId }
-  | { readonly kind: "recurrence"; readonly carry: number; readonly factor: PartId; readonly rest: PartId };
+  /** One, or several that enter each other: the next of carries[i] is the sum of factors[i][j] times carries[j], and rests[i]. */
+  | {
+      readonly kind: "recurrence";
+      readonly carries: readonly number[];
+      readonly factors: readonly (readonly PartId[])[];
+      readonly rests: readonly PartId[];
+    };
+
+export const carriesOf = (linear: LinearCarry): readonly number[] =>
+  linear.kind === "recurrence" ? linear.carries : [linear.carry];
 
 export interface LinearCarries {
   readonly parts: readonly Part[];
@@ -52,7 +64,7 @@ function groupFor(op: Op, formed: readonly boolean[]): readonly number[] | undef
   return op.traits.linear?.find((group) => formed.every((has, i) => !has || group.includes(i)));
 }
 
-/** By value: how it depends on one carry, where it does so linearly and element by element, and on no other. */
+/** By value: how it depends on carries, where it does so linearly and element by element. */
 function formsOf(
   { body, params }: LoopNode,
   variations: readonly Variation[],
@@ -65,7 +77,7 @@ function formsOf(
   params.carries.forEach(({ type }, carry) => {
     const id = params.consts.length + carry;
     if (variations[id] === "by carry" && isFloat(type.dtype))
-      forms.set(id, { carry, factor: number(type, 1), rest: number(type, 0) });
+      forms.set(id, { factors: new Map([[carry, number(type, 1)]]), rest: number(type, 0) });
   });
   /** The op of the parts of the operands in `group`, the others as they are. By linearity 0 where all those are. */
   const apply = (node: Node, op: Op, group: readonly number[], partOf: (id: ValueId) => PartId): PartId => {
@@ -87,15 +99,18 @@ function formsOf(
     const formed = node.inputs.map((id) => forms.has(id));
     const group = groupFor(op, formed);
     const isKnown = node.inputs.every((id, i) => formed[i] || variations[id] !== "by carry");
-    const [form, ...others] = node.inputs.flatMap((id) => forms.get(id) ?? []);
+    const carries = new Set(node.inputs.flatMap((id) => [...(forms.get(id)?.factors.keys() ?? [])]));
+    const [carry] = carries;
     // The node may depend on a carry only because it cannot be stacked: then no operand has a form.
-    if (form === undefined || group === undefined || !isKnown) continue;
-    if (others.some(({ carry }) => carry !== form.carry)) continue;
-    if (!sameType(node.types[0], params.carries[form.carry].type)) continue;
+    if (carries.size === 0 || carries.size > MOST_COUPLED || group === undefined || !isKnown) continue;
     const [type] = node.types;
+    if (!sameType(type, params.carries[carry].type)) continue;
+    const none = number(type, 0);
+    const factors = [...carries].map(
+      (from) => [from, apply(node, op, group, (id) => forms.get(id)?.factors.get(from) ?? none)] as const,
+    );
     forms.set(node.id, {
-      carry: form.carry,
-      factor: apply(node, op, group, (id) => forms.get(id)?.factor ?? number(type, 0)),
+      factors: new Map(factors),
       rest: apply(node, op, group, (id) => forms.get(id)?.rest ?? add({ kind: "value", id })),
     });
   }
@@ -120,18 +135,42 @@ function isSeen(loop: LoopNode, carry: number): boolean {
   return body.outputs.some(({ value }, k) => k !== carry && from.has(value));
 }
 
-/** How much larger than all rows of a step a state may be: beyond that, its stack costs more than the loop (decision 0036). */
+/** How much larger than all rows of a step states may be: beyond that, their stacks cost more than the loop (decision 0036). */
 const MOST_STATE = 8;
 
-/** Whether stacks of the state's size are in proportion to those that the loop reads anyway. */
-function isWorthStacking({ params }: LoopNode, carry: number): boolean {
+/** Whether stacks of the states' size are in proportion to those that the loop reads anyway. */
+function isWorthStacking({ params }: LoopNode, carries: readonly number[]): boolean {
   const rows = params.rows.reduce((sum, row) => sum + typicalBytes(row.type), 0);
-  return typicalBytes(params.carries[carry].type) <= MOST_STATE * rows;
+  const states = carries.reduce((sum, carry) => sum + typicalBytes(params.carries[carry].type), 0);
+  return states <= MOST_STATE * rows;
 }
 
 /** Whether a stack of the carry is no larger than what the loop reads anyway. */
 const isSmall = ({ params }: LoopNode, carry: number): boolean =>
   typicalBytes(params.carries[carry].type) <= Math.max(0, ...params.rows.map((row) => typicalBytes(row.type)));
+
+/** All that the carry's next depends on, itself included, however many steps that takes; undefined where one of them has no form. */
+function closureOf(
+  { body }: LoopNode,
+  forms: ReadonlyMap<ValueId, Form>,
+  carry: number,
+): ReadonlySet<number> | undefined {
+  const found = new Set([carry]);
+  for (const each of found) {
+    const form = forms.get(body.outputs[each].value);
+    if (form === undefined || found.size > MOST_COUPLED) return undefined;
+    for (const from of form.factors.keys()) found.add(from);
+  }
+  return found;
+}
+
+/** The carry with those that enter it and that it enters, in order; undefined where some enter it that it does not enter, or have no form. */
+function groupOf(loop: LoopNode, forms: ReadonlyMap<ValueId, Form>, carry: number): readonly number[] | undefined {
+  const closure = closureOf(loop, forms, carry);
+  if (closure === undefined) return undefined;
+  const isMutual = [...closure].every((each) => closureOf(loop, forms, each)?.has(carry) === true);
+  return isMutual ? [...closure].sort((a, b) => a - b) : undefined;
+}
 
 /** The carries of a loop that are linear, in the order in which their states can be computed; undefined when none is. */
 export function findLinearCarries(loop: LoopNode): LinearCarries | undefined {
@@ -143,36 +182,41 @@ export function findLinearCarries(loop: LoopNode): LinearCarries | undefined {
   for (;;) {
     const variations = variationsOf(loop, known);
     const forms = formsOf(loop, variations, parts);
+    const formOf = (carry: number): Form => forms.get(body.outputs[carry].value) as Form;
     const isSum = (carry: number): boolean => {
       const form = forms.get(body.outputs[carry].value);
-      const part = form?.carry === carry ? parts[form.factor] : undefined;
+      const factor = form?.factors.size === 1 ? form.factors.get(carry) : undefined;
+      const part = factor === undefined ? undefined : parts[factor];
       return part?.kind === "number" && part.value === 1 && !isSeen(loop, carry);
     };
-    const carries = [...left].flatMap((carry): readonly LinearCarry[] => {
+    const recurrence = (carries: readonly number[]): LinearCarry => {
+      const none = parts.push({ kind: "number", type: params.carries[carries[0]].type, value: 0 }) - 1;
+      const factors = carries.map((to) => carries.map((from) => formOf(to).factors.get(from) ?? none));
+      return { kind: "recurrence", carries, factors, rests: carries.map((carry) => formOf(carry).rest) };
+    };
+    const found = [...left].flatMap((carry): readonly LinearCarry[] => {
       const param = params.consts.length + carry;
       const next = body.outputs[carry].value;
       if (next === param) return [{ kind: "fixed", carry }];
       if (variations[next] !== "by carry") return [{ kind: "fresh", carry, next }];
-      const form = forms.get(next);
-      if (form?.carry !== carry || !isWorthStacking(loop, carry)) return [];
+      const group = groupOf(loop, forms, carry);
+      if (group?.[0] !== carry || !isWorthStacking(loop, group)) return [];
       // A sum that nobody reads inside is no state, and its stack may be much larger than what it is made of.
-      return isSum(carry) ? [] : [{ kind: "recurrence", carry, factor: form.factor, rest: form.rest }];
+      return isSum(carry) ? [] : [recurrence(group)];
     });
-    if (carries.length === 0) {
+    if (found.length === 0) {
       // When nothing but small sums keeps a loop alive, it is not worth having.
       const sums = [...left].filter((carry) => isSum(carry) && isSmall(loop, carry));
       if (sums.length === left.size && sums.length > 0)
-        rounds.push(
-          sums.map((carry) => ({ kind: "sum", carry, rest: (forms.get(body.outputs[carry].value) as Form).rest })),
-        );
+        rounds.push(sums.map((carry) => ({ kind: "sum", carry, rest: formOf(carry).rest })));
       return rounds.length === 0 ? undefined : { parts, rounds, variations };
     }
-    rounds.push(carries);
-    for (const { kind, carry } of carries) {
-      const param = params.consts.length + carry;
-      left.delete(carry);
-      known.set(param, kind === "fixed" ? "fixed" : "by row");
-      if (kind === "recurrence") known.set(body.outputs[carry].value, "by row");
-    }
+    rounds.push(found);
+    for (const linear of found)
+      for (const carry of carriesOf(linear)) {
+        left.delete(carry);
+        known.set(params.consts.length + carry, linear.kind === "fixed" ? "fixed" : "by row");
+        if (linear.kind === "recurrence") known.set(body.outputs[carry].value, "by row");
+      }
   }
 }

@@ -1,12 +1,13 @@
 /**
  * Linearizing: a carry that enters linearly and element by element, h' = a·h + b with a and b of the rows alone, needs
  * no loop over the body. Its states in all steps are one linearRecurrence over stacked a and b, and what reads them reads
- * rows. A loop that has no carry left is none: its body runs once for all steps.
+ * rows; carries that enter each other so are one coupledRecurrence. A loop that has no carry left is none: its body
+ * runs once for all steps.
  */
 import type { BuilderScope } from "../graph/builder.js";
 import { add } from "../ops/arithmetic.js";
 import { concat } from "../ops/concat.js";
-import { linearRecurrence } from "../ops/linear-recurrence.js";
+import { emitRecurrence } from "../ops/linear-recurrence.js";
 import type { Value } from "../ops/op.js";
 import { reduceSum } from "../ops/reduce.js";
 import { reshape } from "../ops/reshape.js";
@@ -96,7 +97,7 @@ function bringOutStates(
     outside,
     linear,
     round.flatMap((each) => {
-      if (each.kind === "recurrence") return [each.factor, each.rest];
+      if (each.kind === "recurrence") return [...each.factors.flat(), ...each.rests];
       return each.kind === "sum" ? [each.rest] : [];
     }),
   );
@@ -107,28 +108,54 @@ function bringOutStates(
     round.flatMap((each) => (each.kind === "fresh" ? [each.next] : [])),
   );
   const whole = (id: PartId): Value => forAll(g, parts.get(id) as Brought, loop);
-  return new Map(
-    round.map((each): readonly [number, Value] => {
-      const param = params.consts.length + each.carry;
-      const initial = loop.carries[each.carry];
-      if (each.kind === "fixed") {
-        outside.set(param, { value: initial, isStacked: false });
-        return [each.carry, initial];
+  const originOf = (carry: number) => body.nodes.find(({ id }) => id === body.outputs[carry].value)?.origin;
+  const finals = new Map<number, Value>();
+  const bringState = (carry: number, states: Value): void => {
+    const before = { value: beforeEach(g, loop.carries[carry], states, reverse), isStacked: true };
+    outside.set(params.consts.length + carry, before);
+    finals.set(carry, lastOf(g, states, reverse));
+  };
+  for (const each of round)
+    switch (each.kind) {
+      case "fixed":
+        outside.set(params.consts.length + each.carry, { value: loop.carries[each.carry], isStacked: false });
+        finals.set(each.carry, loop.carries[each.carry]);
+        break;
+      case "sum": {
+        const sum = g.emit(reduceSum, [whole(each.rest)], { axes: [0] });
+        finals.set(each.carry, g.emit(add, [loop.carries[each.carry], sum]));
+        break;
       }
-      if (each.kind === "sum")
-        return [each.carry, g.emit(add, [initial, g.emit(reduceSum, [whole(each.rest)], { axes: [0] })])];
-      const next = body.outputs[each.carry].value;
-      const origin = body.nodes.find((node) => node.id === next)?.origin;
-      const states = g.at(origin, () =>
-        each.kind === "fresh"
-          ? forAll(g, outside.get(next) as Brought, loop)
-          : g.emit(linearRecurrence, [whole(each.factor), whole(each.rest), initial], { axis: 0, reverse }),
-      );
-      if (each.kind === "recurrence") outside.set(next, { value: states, isStacked: true });
-      outside.set(param, { value: beforeEach(g, initial, states, reverse), isStacked: true });
-      return [each.carry, lastOf(g, states, reverse)];
-    }),
-  );
+      case "fresh":
+        g.at(originOf(each.carry), () => {
+          bringState(each.carry, forAll(g, outside.get(each.next) as Brought, loop));
+        });
+        break;
+      case "recurrence": {
+        const { carries } = each;
+        g.at(originOf(carries[0]), () => {
+          const states = emitRecurrence(
+            g.emit,
+            {
+              a: each.factors.map((row) => row.map(whole)),
+              b: each.rests.map(whole),
+              h0: carries.map((carry) => loop.carries[carry]),
+            },
+            { axis: 0, reverse },
+          );
+          carries.forEach((carry, i) => {
+            outside.set(body.outputs[carry].value, { value: states[i], isStacked: true });
+          });
+          carries.forEach((carry, i) => {
+            bringState(carry, states[i]);
+          });
+        });
+        break;
+      }
+      default:
+        each satisfies never;
+    }
+  return finals;
 }
 
 function linearizeFrom(g: BuilderScope, loop: LoopNode): readonly Value[] | undefined {

@@ -4,7 +4,7 @@ import { expandRegions } from "../graph/expand.js";
 import type { Graph, Origin } from "../ir/graph.js";
 import type { DimBindings } from "../shape/dim.js";
 import { allPasses, loopPasses } from "./index.js";
-import { findLinearCarries } from "./linear-carries.js";
+import { carriesOf, findLinearCarries } from "./linear-carries.js";
 import { linearize } from "./linearize.js";
 import { rewriteLoops } from "./loops.js";
 import { runPasses } from "./pass.js";
@@ -17,7 +17,7 @@ export interface LoopStates {
   readonly steps: number;
   /** States that are computed step after step. */
   readonly looped: readonly string[];
-  /** States that are linear in themselves, element by element, or do not look back: they are computed for all steps by linearRecurrence or none. */
+  /** States that are linear in themselves or a few in each other, element by element, or do not look back: they are computed for all steps by linearRecurrence, coupledRecurrence or neither. */
   readonly linear: readonly string[];
 }
 
@@ -27,7 +27,7 @@ export function loopStates(graph: Graph, sizes: DimBindings): readonly LoopState
   const found: LoopStates[] = [];
   rewriteLoops(runPasses(bound, loopPasses.slice(0, loopPasses.indexOf(linearize))), (_, loop) => {
     const rounds = findLinearCarries(loop)?.rounds.flat() ?? [];
-    const linear = new Set(rounds.map(({ carry }) => carry));
+    const linear = new Set(rounds.flatMap(carriesOf));
     const names = loop.params.carries.map(({ name }) => name);
     found.push({
       name: loop.body.name,

@@ -167,12 +167,13 @@ describe.each([...library.keys()])("%s", (name) => {
 });
 
 /**
- * What follows from the equations: next = factor * state + rest, element by element, where both depend on the input alone. Not so: the LRU, whose
- * two real states turn into each other; the mLSTM, whose factors read its running maximum; the LMU, whose memory a matrix mixes.
+ * What follows from the equations: next = factor * state + rest, element by element, where both depend on the input alone; in the LRU two states
+ * enter each other so. Not so: the mLSTM, whose factors read its running maximum; the LMU, whose memory a matrix mixes.
  */
 const LINEAR: Readonly<Record<string, readonly string[]>> = {
   clockwork: ["clock"],
   gatedLinearAttention: ["S"],
+  lru: ["im", "re"],
   minGru: ["h"],
   minLstm: ["h"],
   qrnn: ["before", "c"],
