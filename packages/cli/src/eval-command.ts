@@ -4,7 +4,6 @@ import { betterOf, evaluateModel, type Evaluation, type Split } from "@latchgrad
 import { join } from "node:path";
 import { MODEL_FILES } from "@latchgrad/layers";
 import { experimentHeading } from "./describe-experiment.js";
-import { precisionIn } from "./environment.js";
 import { filesBeside } from "./experiment-file.js";
 import { EXIT } from "./failure.js";
 import { formatCount, formatPlural } from "./format.js";
@@ -27,8 +26,9 @@ export interface EvalCommand {
 
 /** Evaluates a model; returns the exit code. Throws LatchgradError. */
 export async function evalCommand({ folder, split, batches, json, screen, ...options }: EvalCommand): Promise<number> {
-  const { experiment, weights, fitted, step } = await readTrainedModel(folder);
-  const precision = options.precision ?? (await precisionIn(folder)) ?? "fast";
+  const stored = await readTrainedModel(folder);
+  const { experiment, weights, fitted, step } = stored;
+  const precision = options.precision ?? stored.precision;
   const openFile = filesBeside(join(folder, MODEL_FILES.config));
   const evaluation = await evaluateModel(experiment, weights, { split, batches, precision, openFile, fitted, step });
   if (json) {

@@ -1,8 +1,16 @@
 /** Files and folders: read with errors that a person understands, written wholly or not at all. */
 import type { FileBytes } from "@latchgrad/optim";
-import { mkdir, open, readFile, rename, rm, rmdir, stat } from "node:fs/promises";
+import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { FileError } from "./failure.js";
+import {
+  IDENTITY,
+  identityText,
+  mayLive,
+  ownProcess,
+  parseIdentity,
+  type ProcessIdentity,
+} from "./process-identity.js";
 
 /** Why the system refused, in plain words, by its error code. */
 const REASONS: Readonly<Record<string, string>> = {
@@ -152,24 +160,38 @@ export async function removeEmptyFolder(path: string): Promise<void> {
   await rmdir(path).catch(() => undefined);
 }
 
-/** The file as it is before it gets its name. */
-const draftOf = (path: string): string => `${path}.${process.pid}.tmp`;
+/** The file as it is before it gets its name, which says whose it is. */
+const draftOf = (path: string, self: ProcessIdentity): string => `${path}.${identityText(self)}.tmp`;
+const DRAFT = new RegExp(`^.+\\.(${IDENTITY})\\.tmp$`);
 
 /**
  * Writes several files of a folder, wholly or not at all: only when all of them are safely on disk do they get their
- * names, replacing those that had them. Throws FileError, leaving what was there.
+ * names, replacing those that had them. Drafts of processes that were killed are removed on the way. Throws FileError, leaving
+ * what was there.
  */
 export async function writeFiles(folder: string, files: Readonly<Record<string, string | Uint8Array>>): Promise<void> {
+  const self = ownProcess();
   const paths = Object.keys(files).map((name) => join(folder, name));
+  await tidyDrafts(folder, self);
   try {
     for (const [name, content] of Object.entries(files)) {
       const path = join(folder, name);
-      await attempt(RULES.write, path, () => writeToDisk(draftOf(path), content));
+      await attempt(RULES.write, path, () => writeToDisk(draftOf(path, self), content));
     }
-    for (const path of paths) await attempt(RULES.write, path, () => rename(draftOf(path), path));
+    for (const path of paths) await attempt(RULES.write, path, () => rename(draftOf(path, self), path));
     await attempt(RULES.write, folder, () => syncFolder(folder));
   } finally {
-    for (const path of paths) await rm(draftOf(path), { force: true });
+    for (const path of paths) await rm(draftOf(path, self), { force: true });
+  }
+}
+
+/** Removes drafts of processes that ended; one that cannot be removed does no harm. */
+async function tidyDrafts(folder: string, self: ProcessIdentity): Promise<void> {
+  const names = await readdir(folder).catch(() => []);
+  for (const name of names) {
+    const text = DRAFT.exec(name)?.[1];
+    if (text === undefined || mayLive(parseIdentity(text), self)) continue;
+    await rm(join(folder, name), { force: true }).catch(() => undefined);
   }
 }
 

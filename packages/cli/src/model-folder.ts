@@ -2,7 +2,7 @@
  * A trained model on disk: `model.json`, the experiment with all defaults filled in, `model.safetensors`, its weights,
  * `data.json`, what was fitted to the files that it learned from, where there were any, and `SHA256SUMS`, their checksums.
  */
-import { CheckpointError, type TensorData } from "@latchgrad/core";
+import { CheckpointError, type Precision, type TensorData } from "@latchgrad/core";
 import { encodeSafetensors, MODEL_FILES, readSafetensors } from "@latchgrad/layers";
 import {
   checkedFiles,
@@ -17,6 +17,7 @@ import {
   type ReadyExperiment,
 } from "@latchgrad/optim";
 import { join } from "node:path";
+import { PRECISIONS } from "./environment.js";
 import { LARGEST_DOCUMENT_FILE } from "./experiment-file.js";
 import { FileError } from "./failure.js";
 import { isFile, isFolder, readBytes, writeFiles } from "./files.js";
@@ -32,26 +33,32 @@ export interface TrainedModel {
   readonly weights: Readonly<Record<string, TensorData>>;
   /** Updates that made the weights. */
   readonly step: number;
+  /** With what they were made; absent where another system has trained them. */
+  readonly precision?: Precision | undefined;
   /** What was fitted to the training data; absent where the task has none. */
   readonly fitted?: Fitted | undefined;
 }
 
-/** Writes the config of a model that is still to be trained, and what was fitted to its data; what is there already stays. Throws FileError. */
+/** Writes the config of a model that is still to be trained, and what was fitted to its data, with their checksums. Throws FileError. */
 export async function beginModelFolder(folder: string, config: ExperimentConfig, fitted?: Fitted): Promise<void> {
-  if (fitted !== undefined && !(await isFile(join(folder, FITTED_FILE))))
-    await writeFiles(folder, { [FITTED_FILE]: fittedText(fitted) });
-  if (await isFile(join(folder, MODEL_FILES.config))) return;
-  await writeFiles(folder, { [MODEL_FILES.config]: configText(config) });
+  await writeFiles(folder, await withSums(documentFiles(config, fitted)));
 }
 
+const documentFiles = (config: ExperimentConfig, fitted: Fitted | undefined): Readonly<Record<string, Uint8Array>> => ({
+  [MODEL_FILES.config]: new TextEncoder().encode(configText(config)),
+  ...(fitted === undefined ? {} : { [FITTED_FILE]: new TextEncoder().encode(fittedText(fitted)) }),
+});
+
 /** Writes a model into a folder that exists: all files, or none. Throws FileError. */
-export async function writeModelFolder(folder: string, { config, weights, step, fitted }: TrainedModel): Promise<void> {
-  const remarks = { model: config.name, step: String(step), writer: "latchgrad" };
-  const files = {
-    [MODEL_FILES.weights]: encodeSafetensors(weights, remarks),
-    [MODEL_FILES.config]: new TextEncoder().encode(configText(config)),
-    ...(fitted === undefined ? {} : { [FITTED_FILE]: new TextEncoder().encode(fittedText(fitted)) }),
+export async function writeModelFolder(folder: string, model: TrainedModel): Promise<void> {
+  const { config, weights, step, precision, fitted } = model;
+  const remarks = {
+    model: config.name,
+    step: String(step),
+    ...(precision === undefined ? {} : { precision }),
+    writer: "latchgrad",
   };
+  const files = { [MODEL_FILES.weights]: encodeSafetensors(weights, remarks), ...documentFiles(config, fitted) };
   await writeFiles(folder, await withSums(files));
 }
 
@@ -66,17 +73,23 @@ export async function readModelFolder(folder: string): Promise<ReadyExperiment> 
   return readExperimentFolder(await modelFiles(folder));
 }
 
-/** A model from a folder, and how many updates made it. */
+/** A model from a folder, how many updates made it, and with what precision. */
 export interface StoredModel extends ReadyExperiment {
   readonly step: number;
+  readonly precision: Precision;
 }
 
 /** The same for a model that is to be used: what is missing is told together with what makes it. Throws as readModelFolder does. */
 export async function readTrainedModel(folder: string): Promise<StoredModel> {
   await refuseUntrained(folder);
   const files = await modelFiles(folder);
-  const step = Number(readSafetensors(files.weights).metadata["step"] ?? 0);
-  return { ...readExperimentFolder(files), step: Number.isSafeInteger(step) ? step : 0 };
+  const { metadata } = readSafetensors(files.weights);
+  const step = Number(metadata["step"] ?? 0);
+  return {
+    ...readExperimentFolder(files),
+    step: Number.isSafeInteger(step) ? step : 0,
+    precision: PRECISIONS.find((known) => known === metadata["precision"]) ?? "fast",
+  };
 }
 
 /** The usual mistakes: a document in place of a folder, and a run that has not come to its end. */
@@ -109,16 +122,16 @@ async function modelFiles(folder: string): Promise<ExperimentFolder> {
   const weights = await read(MODEL_FILES.weights, LARGEST_WEIGHTS_FILE);
   const fitted = (await isFile(join(folder, FITTED_FILE))) ? await read(FITTED_FILE, LARGEST_FITTED_FILE) : undefined;
   // A folder that another program wrote may be without checksums.
-  if (await isFile(join(folder, SUMS_FILE))) {
-    const sums = await read(SUMS_FILE, LARGEST_DOCUMENT_FILE);
-    const checked = await checkedFiles({
-      [MODEL_FILES.config]: config,
-      [MODEL_FILES.weights]: weights,
-      ...(fitted === undefined ? {} : { [FITTED_FILE]: fitted }),
-      [SUMS_FILE]: sums,
-    });
-    if (typeof checked === "string") throw damagedModel(folder, checked);
-  }
+  if (!(await isFile(join(folder, SUMS_FILE)))) return { config, weights, fitted };
+  const files = {
+    [MODEL_FILES.config]: config,
+    [MODEL_FILES.weights]: weights,
+    ...(fitted === undefined ? {} : { [FITTED_FILE]: fitted }),
+  };
+  const checked = await checkedFiles({ ...files, [SUMS_FILE]: await read(SUMS_FILE, LARGEST_DOCUMENT_FILE) });
+  if (typeof checked === "string") throw damagedModel(folder, checked);
+  const unknown = Object.keys(files).filter((name) => !Object.hasOwn(checked, name));
+  if (unknown.length > 0) throw damagedModel(folder, `no checksum of ${unknown.join(", ")}`);
   return { config, weights, fitted };
 }
 
@@ -129,7 +142,7 @@ const damagedModel = (folder: string, received: string): CheckpointError =>
       problem: "the files of a model are as they were written",
       at: { kind: "value", name: folder },
       received,
-      hint: `where a file was changed on purpose, delete ${SUMS_FILE}`,
+      hint: `where this is a run, latchgrad train ${folder} --resume writes them again; where a file was changed on purpose, delete ${SUMS_FILE}`,
     },
   ]);
 

@@ -1,12 +1,13 @@
 /**
  * What a run writes down step by step: `metrics.jsonl` with everything, `metrics.csv` with the steps,
  * `evaluations.csv`, `timing.jsonl` with the speed, and on request `diagnostics.jsonl` and TensorBoard's event file. They are only ever
- * appended to. A checkpoint notes how long they are, and a run that goes on from
+ * appended to. `log.SHA256SUMS` has their checksums when a run ends or is stopped. A checkpoint notes how long they are, and a run that goes on from
  * it first cuts off what came later, so that no step stands there twice and none is missing, whenever the run was stopped.
  */
 import type { DiagnosisEvent, DoneEvent, Evaluation, EvaluationEvent, StepEvent } from "@latchgrad/optim";
 import { open, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
+import { changedFiles, LOG_SUMS_FILE, removeLogSums, writeLogSums } from "./checksums.js";
 import { attempt, RULES } from "./files.js";
 import { eventFileStart, scalarEvents } from "./tensorboard.js";
 
@@ -28,6 +29,8 @@ export interface RunLog {
   add(entry: Entry): Promise<void>;
   /** Waits until the disk has everything; returns the lengths in bytes that a checkpoint notes. */
   save(): Promise<Readonly<Record<string, number>>>;
+  /** Writes what is left, and the checksums of all: the run has ended or was stopped. */
+  end(): Promise<void>;
   /** Writes what is left and closes the files. */
   close(): Promise<void>;
 }
@@ -58,19 +61,29 @@ export async function openRunLog(
     ...(diagnostics ? [diagnosticLines] : []),
     ...(tensorboard || goesOnWithEvents ? [eventFile] : []),
   ];
-  const files = await Promise.all(
-    formats.map(async (format) => {
+  if (lengths !== undefined) await tellChanges(folder, warn);
+  await removeLogSums(folder);
+  const files: { readonly format: Format; readonly file: AppendedFile }[] = [];
+  const closeAll = async (): Promise<void> => {
+    for (const { file } of files) await file.close();
+  };
+  try {
+    for (const format of formats) {
       const length = format.isClocked === true && lengths !== undefined ? "all" : lengths?.[format.file];
       const file = await openAt(join(folder, format.file), length, warn);
+      files.push({ format, file });
       if (length === undefined) file.append(format.start());
-      return { format, file };
-    }),
-  );
+    }
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
   let last = performance.now();
   const write = async (): Promise<void> => {
     last = performance.now();
     for (const { file } of files) await file.write();
   };
+  const noted = files.filter(({ format }) => format.isClocked !== true);
   return {
     async add(entry) {
       for (const { format, file } of files) file.append(format.add(entry));
@@ -79,17 +92,33 @@ export async function openRunLog(
     async save() {
       await write();
       for (const { file } of files) await file.sync();
-      const noted = files.filter(({ format }) => format.isClocked !== true);
       return Object.fromEntries(noted.map(({ format, file }) => [format.file, file.length()]));
+    },
+    async end() {
+      await write();
+      // The event file tells the time, so equal runs would have other checksums.
+      await writeLogSums(
+        folder,
+        noted.flatMap(({ format }) => (format === eventFile ? [] : [format.file])),
+      );
     },
     async close() {
       try {
         await write();
       } finally {
-        for (const { file } of files) await file.close();
+        await closeAll();
       }
     },
   };
+}
+
+/** No line is read again, so a damaged one harms no result; but whoever reads the log later has to know. */
+async function tellChanges(folder: string, warn: (text: string) => void): Promise<void> {
+  const changed = await changedFiles(folder, LOG_SUMS_FILE);
+  if (changed.length > 0)
+    warn(
+      `${changed.join(", ")}: not as the run left ${changed.length === 1 ? "it" : "them"}, so earlier lines may be wrong; the run itself goes on exactly\n`,
+    );
 }
 
 interface AppendedFile {
@@ -110,7 +139,10 @@ async function openAt(
   let pending: Uint8Array[] = [];
   const handle = await attempt(RULES.write, path, () => open(path, "a+"));
   const wanted = length === "all" ? (await handle.stat()).size : (length ?? 0);
-  let end = await attempt(RULES.write, path, () => cutOff(handle, wanted));
+  let end = await attempt(RULES.write, path, () => cutOff(handle, wanted)).catch(async (error: unknown) => {
+    await handle.close();
+    throw error;
+  });
   if (end < wanted)
     warn(
       `${path} has ${end} of ${wanted} bytes; the lines that are missing stay missing, the run itself goes on exactly\n`,

@@ -1,9 +1,11 @@
 /** `latchgrad train`: a model's document, or a run that goes on, and the folder that the run has. */
 import { MODEL_FILES } from "@latchgrad/layers";
 import type { Precision } from "@latchgrad/core";
-import { loadCheckpoint, readExperiment } from "@latchgrad/optim";
+import { checkResume, loadCheckpoint, readExperiment, SUMS_FILE, type Experiment } from "@latchgrad/optim";
 import { dirname, join } from "node:path";
 import { checkpointFolder, tidyCheckpoints } from "./checkpoint-folder.js";
+import { changedFiles } from "./checksums.js";
+import { precisionIn } from "./environment.js";
 import { movedConfig, readExperimentFile } from "./experiment-file.js";
 import { EXIT, FileError } from "./failure.js";
 import { isFile, isFolder } from "./files.js";
@@ -47,19 +49,41 @@ export async function trainCommand({ file, settings, out, resume, report, ...opt
     await tidyCheckpoints(checkpoints);
     const store = checkpointFolder(checkpoints);
     const loaded = resume ? await loadCheckpoint(store) : undefined;
-    if (resume && loaded === undefined) await refuseResume(folder.path, given !== undefined);
+    const begun = given === undefined ? await readBegun(folder.path) : undefined;
+    if (begun !== undefined && loaded !== undefined)
+      checkResume(loaded.checkpoint, begun.experiment, loaded.checkpoint.precision);
+    const canBegin = given !== undefined || begun?.precision !== undefined;
+    if (resume && loaded === undefined) await refuseResume(folder.path, canBegin);
     // What is trained is the document as it stands in the run's folder, so that it alone is enough to begin again.
     const experiment =
       given === undefined
-        ? readExperiment(withSettings(loaded?.checkpoint.config, settings))
+        ? readExperiment(withSettings(loaded?.checkpoint.config ?? begun?.experiment.config, settings))
         : readExperiment(movedConfig(given.config, dirname(file), folder.path));
-    const code = await trainInFolder({ folder: folder.path, store, loaded, experiment, ...options });
+    const precision = options.precision ?? (loaded === undefined ? begun?.precision : undefined);
+    const code = await trainInFolder({ folder: folder.path, store, loaded, experiment, ...options, precision });
     // Whoever interrupts a run wants to leave.
     if (report && code === EXIT.success) await reportAfterRun(folder.path, options.screen);
     return code;
   } finally {
     await folder.close();
   }
+}
+
+interface Begun {
+  readonly experiment: Experiment;
+  readonly precision: Precision | undefined;
+}
+
+/** What a run's folder itself says about it, where that is as it was written; else the checkpoints alone are asked. */
+async function readBegun(folder: string): Promise<Begun | undefined> {
+  const isIntact =
+    (await isFile(join(folder, SUMS_FILE))) &&
+    (await changedFiles(folder, SUMS_FILE, [MODEL_FILES.config])).length === 0;
+  if (!isIntact) return undefined;
+  return {
+    experiment: await readExperimentFile(join(folder, MODEL_FILES.config)),
+    precision: await precisionIn(folder),
+  };
 }
 
 /** Where there is no checkpoint, a run begins; but only where its document is known, and no model would be lost. */

@@ -22,6 +22,7 @@ import { filesBeside } from "./experiment-file.js";
 import { EXIT, EXIT_BY_SIGNAL } from "./failure.js";
 import { formatCount, formatDuration } from "./format.js";
 import { catchInterrupt, type StopSignal } from "./interrupt.js";
+import { isFile } from "./files.js";
 import { beginModelFolder, writeModelFolder } from "./model-folder.js";
 import { showProgress, type Progress } from "./progress.js";
 import { formatEnding, formatResult } from "./result.js";
@@ -87,6 +88,7 @@ export async function trainInFolder(run: TrainingRun): Promise<number> {
     config,
     weights: done.weights,
     step: done.best?.step ?? done.step,
+    precision,
     fitted: data?.fitted,
   });
   screen.write(`\n${formatEnding(done, config.training)}, in ${formatDuration((performance.now() - began) / 1000)}\n`);
@@ -136,7 +138,10 @@ async function follow(
         continue;
       }
       await log.add(event);
-      if (event.kind === "done") return event;
+      if (event.kind === "done") {
+        await log.end();
+        return event;
+      }
       if (event.kind === "step") {
         progress.step(event);
         run.onStep?.(event.step);
@@ -155,7 +160,6 @@ async function beginFolder(run: Started, progress: Progress): Promise<RunLog> {
   const { config } = experiment;
   const data = run.data();
   if (data !== undefined) progress.print(formatData(data));
-  await beginModelFolder(folder, config, data?.fitted);
   const fromStep = loaded?.checkpoint.state.step ?? 0;
   const session = sessionNow({
     fromStep,
@@ -165,6 +169,9 @@ async function beginFolder(run: Started, progress: Progress): Promise<RunLog> {
     skippedRows: data?.skipped.count,
   });
   const before = await addSession(folder, session);
+  // Last, because from then on the folder alone tells what the run is. What stands in the folder of one that goes on may be its model already.
+  if (loaded === undefined || !(await isFile(join(folder, MODEL_FILES.config))))
+    await beginModelFolder(folder, config, data?.fitted);
   if (before !== undefined && before.roundsOnce !== session.roundsOnce)
     progress.print(
       'This engine rounds products otherwise than the one before it: with precision "fast" the result will not be exactly that of a run without a break.\n',

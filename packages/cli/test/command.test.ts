@@ -72,6 +72,7 @@ describe("train", () => {
       "checkpoints",
       "environment.json",
       "evaluations.csv",
+      "log.SHA256SUMS",
       "metrics.csv",
       "metrics.jsonl",
       "model.json",

@@ -110,10 +110,10 @@ describe("leftovers", () => {
     cpSync(checkpoint(folder, 4), join(folder, "checkpoints", ".draft-removed-step-000000001"), { recursive: true });
     mkdirSync(join(folder, "checkpoints", "step-12"));
     writeFileSync(join(folder, "checkpoints", "notes.txt"), "mine");
-    writeFileSync(join(folder, "model.safetensors.4711.tmp"), "half");
     // Of a process that ended when the machine did, and whose number somebody else has now.
     const machine = createHash("sha256").update(hostname()).digest("hex").slice(0, 12);
     writeFileSync(join(folder, `run-1-5-aaaaaaaaaaaa-${machine}-cccccccccccc.lock`), "");
+    writeFileSync(join(folder, `model.safetensors.1-5-aaaaaaaaaaaa-${machine}.tmp`), "half");
     const { code, error } = await command.run([
       "train",
       "--no-report",
@@ -130,7 +130,7 @@ describe("leftovers", () => {
       "step-000000014",
       "step-12",
     ]);
-    expect(readdirSync(folder).filter((name) => name.endsWith(".lock"))).toEqual([]);
+    expect(readdirSync(folder).filter((name) => /\.(lock|tmp)$/.test(name))).toEqual([]);
   });
 
   test("in the log, after the checkpoint, are cut off", async () => {

@@ -1,5 +1,7 @@
 // Sweeps in real processes, that are ended in every way: in the end the results are as if nothing had been.
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { hostname } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -117,6 +119,21 @@ test("a trial that is done is not run again", async () => {
   expect([code, out]).toEqual([0, expect.stringContaining("is done")]);
   expect(bytesOf("whole")).toEqual(before);
 });
+
+test("a result that is not as it was written is made again, and what a killed trial left behind goes", async () => {
+  cpSync(join(command.folder, "whole"), join(command.folder, "damaged"), { recursive: true });
+  const path = join(command.folder, "damaged/trials", ids[0], "result.json");
+  writeFileSync(path, readFileSync(path, "utf8").replace(/"loss": \d\.(\d)/, '"loss": 0.0'));
+  // Of a process that ended with the machine.
+  const machine = createHash("sha256").update(hostname()).digest("hex").slice(0, 12);
+  const left = (id: string): string =>
+    join(command.folder, "damaged/trials", id, `run-1-5-aaaaaaaaaaaa-${machine}-cccccccccccc.lock`);
+  for (const id of ids) writeFileSync(left(id), "");
+  const { code, error } = await command.run(["sweep", "sweep.json", "--out", "damaged", "--jobs", "2"]);
+  expect([code, error]).toEqual([0, ""]);
+  expect(bytesOf("damaged")).toEqual(bytesOf("whole"));
+  expect(ids.map((id) => existsSync(left(id)))).toEqual(ids.map(() => false));
+}, 60_000);
 
 test("two processes at one trial: the second leaves it to the first, with exit code 4", async () => {
   command.file("long.json", sweepOf({ set: { "training.steps": 1_000_000 } }));

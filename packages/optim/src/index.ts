@@ -3,7 +3,7 @@ export { averageSchema, type AverageConfig } from "./averaging.js";
 export { CHECKPOINT_FORMAT, decodeCheckpoint, encodeCheckpoint, type Checkpoint } from "./checkpoints/checkpoint.js";
 export { loadCheckpoint, saveCheckpoint, type Loaded, type SaveOptions } from "./checkpoints/keep.js";
 export { checkResume } from "./checkpoints/resume.js";
-export { checkedFiles, SUMS_FILE, withSums } from "./checkpoints/sums.js";
+export { checkedFiles, namedSums, SUMS_FILE, sumsText, withSums } from "./checkpoints/sums.js";
 export { memoryStore, type CheckpointFiles, type CheckpointStore } from "./checkpoints/store.js";
 export { clipGradients, clipSchema, globalNorm, type ClipConfig, type Gradients } from "./clipping.js";
 export {

@@ -13,7 +13,6 @@ import {
 import { createReadStream } from "node:fs";
 import { open } from "node:fs/promises";
 import { buffer } from "node:stream/consumers";
-import { precisionIn } from "../environment.js";
 import { EXIT } from "../failure.js";
 import { attempt, openBytes, RULES } from "../files.js";
 import { formatPlural } from "../format.js";
@@ -54,7 +53,7 @@ const STANDARD_INPUT = "-";
 export async function predictCommand(command: PredictCommand): Promise<number> {
   const { folder, input, stream, note, onFile } = command;
   const stored = await readTrainedModel(folder);
-  const precision = command.precision ?? (await precisionIn(folder)) ?? "fast";
+  const precision = command.precision ?? stored.precision;
   const options = { precision, threads: command.threads };
   const { config, model } = stored.experiment;
   const served = stream

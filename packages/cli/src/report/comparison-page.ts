@@ -1,10 +1,10 @@
 /** The page that compares runs: what differs, curves over each other, and what each network does beside each other. */
 import { formatCount } from "../format.js";
 import { comparedMeasureFigure, comparedMemoryFigures } from "./compared-curves.js";
-import { differencesOf, formatField, resultRows, type NamedRun } from "./comparison.js";
+import { differencesOf, formatField, remarksOf, resultRows, type NamedRun } from "./comparison.js";
 import { flowPanelsFigure, flowVerdicts } from "./gradient-flow.js";
 import { html, trusted, type Content } from "./html.js";
-import { tableOf, verdictOf, type Page } from "./page.js";
+import { remarkOf, tableOf, verdictOf, type Page } from "./page.js";
 import { seriesColour } from "./palette.js";
 import type { Pen } from "./pen.js";
 import { measuresOf, recordsOf } from "./run-data.js";
@@ -36,6 +36,7 @@ export function comparisonPage(pen: Pen, runs: readonly NamedRun[]): Page {
         id: "result",
         title: "Results",
         content: [
+          remarksOf(runs).map(remarkOf),
           tableOf(
             ["", ...names],
             resultRows(runs).map(({ what, values }) => [what, ...values]),

@@ -103,6 +103,10 @@ export function resultRows(runs: readonly NamedRun[]): readonly ResultRow[] {
   return rows.filter(({ values }) => values.some((value) => value !== "–"));
 }
 
+/** What could not be read, or is not as it was written, by run. */
+export const remarksOf = (runs: readonly NamedRun[]): readonly string[] =>
+  runs.flatMap(({ name, run }) => run.remarks.map((remark) => `${name}: ${remark}`));
+
 /** The comparison as text: a table of what differs, and one of what came of it. */
 export function printComparison(runs: readonly NamedRun[]): string {
   const names = runs.map(({ name }) => name);
@@ -115,5 +119,6 @@ export function printComparison(runs: readonly NamedRun[]): string {
           ...differences.map(({ field, values }) => [field, ...values.map(formatField)]),
         ]);
   const results = formatTable([["result", ...names], ...resultRows(runs).map(({ what, values }) => [what, ...values])]);
-  return `${settings}\n${results}`;
+  const remarks = remarksOf(runs).map((remark) => `${remark}\n`);
+  return `${remarks.join("")}${settings}\n${results}`;
 }

@@ -1,9 +1,10 @@
 /** Reads the folder of a run, also of one that goes on at the moment, was killed, or has damaged lines. */
 import { MODEL_FILES } from "@latchgrad/layers";
-import { readDiagnostics, type DiagnosticRecord } from "@latchgrad/optim";
+import { readDiagnostics, SUMS_FILE, type DiagnosticRecord } from "@latchgrad/optim";
 import { createReadStream } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { changedFiles, LOG_SUMS_FILE } from "../checksums.js";
 import { sessionsIn } from "../environment.js";
 import { readExperimentFile } from "../experiment-file.js";
 import { FileError } from "../failure.js";
@@ -25,6 +26,10 @@ export async function readRun(folder: string): Promise<RunData> {
   const log = await readLog(join(folder, METRICS));
   const timing = await readTiming(join(folder, TIMING));
   const { records, remarks } = await readRecords(join(folder, DIAGNOSTICS));
+  const changed = [
+    ...(await changedFiles(folder, SUMS_FILE, [MODEL_FILES.config])),
+    ...(await changedFiles(folder, LOG_SUMS_FILE)),
+  ];
   return {
     folder,
     experiment,
@@ -32,9 +37,12 @@ export async function readRun(folder: string): Promise<RunData> {
     timing,
     sessions: await sessionsIn(folder),
     diagnostics: records,
-    remarks: [...log.remarks, ...remarks],
+    remarks: [...changed.map(notAsWritten), ...log.remarks, ...remarks],
   };
 }
+
+const notAsWritten = (name: string): string =>
+  `${name} is not as it was written, so what is shown here may not be what the run was and did.`;
 
 const noRun = (folder: string, missing: string): FileError =>
   new FileError([

@@ -20,6 +20,7 @@ import { checkpointFolder, tidyCheckpoints } from "../checkpoint-folder.js";
 import { filesBeside, movedConfig, readExperimentFile } from "../experiment-file.js";
 import { EXIT, FileError, formatFailure } from "../failure.js";
 import { attempt, RULES } from "../files.js";
+import { tidyClaims } from "../folder-lock.js";
 import { CHECKPOINTS_FOLDER, openRunFolder } from "../run-folder.js";
 import type { Screen } from "../screen.js";
 import { trainInFolder } from "../training-run.js";
@@ -55,7 +56,11 @@ export async function runTrialCommand(command: RunTrialCommand): Promise<number>
   const trial = await readTrial(command);
   const path = trialFolder(out, trial.id);
   const before = await readResult(path, trial.id);
-  if (before !== undefined && !(before.state === "failed" && retryFailed)) return tell(screen, path, before);
+  if (before !== undefined && !(before.state === "failed" && retryFailed)) {
+    // Of a process that was killed when all was done.
+    await tidyClaims(path);
+    return tell(screen, path, before);
+  }
   const folder = await openRunFolder({ out: path, resume: true, name: "" });
   try {
     // It may have ended while the folder was not ours yet.

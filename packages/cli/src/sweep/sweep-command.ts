@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { EXIT, EXIT_BY_SIGNAL, formatFailure } from "../failure.js";
 import { makeFolder, writeFiles } from "../files.js";
-import { lockFolder } from "../folder-lock.js";
+import { lockFolder, tidyClaims } from "../folder-lock.js";
 import { formatNumber, formatPlural, formatTable } from "../format.js";
 import { catchInterrupt } from "../interrupt.js";
 import { folderName } from "../model-folder.js";
@@ -73,6 +73,7 @@ async function runSweep(command: SweepCommand, { sweep, trials, out }: Plan): Pr
   for (const trial of trials) {
     const result = await readResult(trialFolder(out, trial.id), trial.id);
     rows.set(trial.id, { trial, result: result?.state === "failed" && retryFailed ? undefined : result });
+    if (result !== undefined) await tidyClaims(trialFolder(out, trial.id));
   }
   const withState = (state: string): readonly string[] =>
     trials.flatMap(({ id }) => (rows.get(id)?.result?.state === state ? [id] : []));

@@ -1,5 +1,6 @@
 /** `result.json`: what came of a trial, written once it has ended by itself. Whoever finds it has nothing more to do. */
-import type { Evaluation } from "@latchgrad/optim";
+import { canonicalJson, type Evaluation } from "@latchgrad/optim";
+import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { isFile, writeFiles } from "../files.js";
@@ -30,6 +31,8 @@ export type TrialResult = DoneTrial | FailedTrial;
 interface StoredResult {
   readonly format: 1;
   readonly id: string;
+  /** Of all the rest. */
+  readonly sha256: string;
 }
 
 /** The folder of a trial in that of a sweep. */
@@ -40,17 +43,20 @@ export async function readResult(folder: string, id: string): Promise<TrialResul
   const path = join(folder, RESULT_FILE);
   if (!(await isFile(path))) return undefined;
   try {
-    const stored = JSON.parse(await readFile(path, "utf8")) as Partial<StoredResult & TrialResult>;
-    const isKnown = stored.format === 1 && stored.id === id && (stored.state === "done" || stored.state === "failed");
-    return isKnown ? (stored as StoredResult & TrialResult) : undefined;
+    const { sha256, ...rest } = JSON.parse(await readFile(path, "utf8")) as StoredResult & TrialResult;
+    return rest.format === 1 && rest.id === id && sha256 === hashOf(rest) ? rest : undefined;
   } catch {
     // What is no result is made again; the checkpoints say how far the trial was.
     return undefined;
   }
 }
 
+const hashOf = (rest: object): string => createHash("sha256").update(canonicalJson(rest)).digest("hex");
+
 /** Writes it down. Throws FileError. */
 export async function writeResult(folder: string, id: string, result: TrialResult): Promise<void> {
-  const stored: StoredResult & TrialResult = { format: 1, id, ...result };
+  // As JSON has it, without what is undefined.
+  const rest = JSON.parse(JSON.stringify({ format: 1, id, ...result })) as object;
+  const stored = { ...rest, sha256: hashOf(rest) };
   await writeFiles(folder, { [RESULT_FILE]: `${JSON.stringify(stored, undefined, 2)}\n` });
 }

@@ -8,14 +8,32 @@ import type { CheckpointFiles } from "./store.js";
 export const SUMS_FILE = "SHA256SUMS";
 
 /** A file that belongs to a checkpoint: no path, nothing hidden. */
-const LINE = /^[0-9a-f]{64} {2}([a-z][a-z0-9.-]*)$/;
+const LINE = /^([0-9a-f]{64}) {2}([a-z][a-z0-9.-]*)$/;
+
+/** The text of a list of checksums by the names of files. */
+export const sumsText = (sums: ReadonlyMap<string, string>): string =>
+  [...sums]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, sum]) => `${sum}  ${name}\n`)
+    .join("");
+
+/** The checksums in such a text, by the names of files; undefined where it is damaged. */
+export function namedSums(text: string): ReadonlyMap<string, string> | undefined {
+  const sums = new Map<string, string>();
+  for (const line of text.split("\n").slice(0, -1)) {
+    const [, sum = "", name = ""] = LINE.exec(line) ?? [];
+    if (name === "" || sums.has(name)) return undefined;
+    sums.set(name, sum);
+  }
+  // A line without an end was cut off.
+  return sums.size > 0 && text.endsWith("\n") ? sums : undefined;
+}
 
 /** The text that belongs to these files. */
 async function sumsOf(files: CheckpointFiles): Promise<string> {
-  const lines: string[] = [];
-  for (const [name, bytes] of Object.entries(files).sort(([a], [b]) => (a < b ? -1 : 1)))
-    lines.push(`${await sha256(bytes)}  ${name}\n`);
-  return lines.join("");
+  const sums = new Map<string, string>();
+  for (const [name, bytes] of Object.entries(files)) sums.set(name, await sha256(bytes));
+  return sumsText(sums);
 }
 
 /** The files together with their checksums. */
@@ -31,11 +49,9 @@ export const withSums = async (files: CheckpointFiles): Promise<CheckpointFiles>
 export async function checkedFiles(files: CheckpointFiles): Promise<CheckpointFiles | string> {
   if (!Object.hasOwn(files, SUMS_FILE)) return `${SUMS_FILE} is missing`;
   const text = new TextDecoder().decode(files[SUMS_FILE]);
-  const named = text
-    .split("\n")
-    .slice(0, -1)
-    .map((line) => LINE.exec(line)?.[1] ?? "");
-  if (named.length === 0 || named.includes("") || new Set(named).size < named.length) return `${SUMS_FILE} is damaged`;
+  const sums = namedSums(text);
+  if (sums === undefined) return `${SUMS_FILE} is damaged`;
+  const named = [...sums.keys()];
   const missing = named.filter((name) => !Object.hasOwn(files, name));
   if (missing.length > 0) return `${missing.join(", ")} is missing`;
   const present = Object.fromEntries(named.map((name) => [name, files[name]]));
