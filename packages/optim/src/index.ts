@@ -41,6 +41,8 @@ export {
   type FittedSymbols,
 } from "./data/fitted.js";
 export { DataError } from "./data/problems.js";
+export type { DecodedSymbol, ReadPiece, SymbolName, TextCoder, TextSequence } from "./data/text/text-coder.js";
+export type { TextUnit } from "./data/text/units.js";
 export type { Value } from "./data/read-values.js";
 export type { TaskData } from "./data/task-data.js";
 export type {
@@ -103,7 +105,16 @@ export { canonicalJson, findTrial, planSweep, trialId, type Setting, type Trial 
 export { distributions, distributionSchema, type Distribution } from "./sweep/distributions.js";
 export { setValue } from "./sweep/set-value.js";
 export { readSweep, sweepJsonSchema, sweepSchema, type SweepConfig, type SweepDocument } from "./sweep/sweep-schema.js";
-export { coderOf, openTask, signatureOf, tasks, taskSchema, withFiles, type TaskConfig } from "./tasks/registry.js";
+export {
+  coderOf,
+  openTask,
+  signatureOf,
+  tasks,
+  taskSchema,
+  textCoderOf,
+  withFiles,
+  type TaskConfig,
+} from "./tasks/registry.js";
 export type { ReadFile, Task, TaskDefinition } from "./tasks/task.js";
 export { train, type TrainOptions } from "./trainer.js";
 export { betterOf } from "./watch.js";

@@ -50,6 +50,20 @@ const cases: Readonly<Record<TaskConfig["type"], readonly (readonly [object, rea
       "accuracy",
     ],
   ],
+  text: [
+    [
+      { files: ["a.txt"], length: 12, unit: "bytes" },
+      [{ type: "embedding", count: 256, units: 3 }, sequence, dense(256)],
+      symbols,
+      "bitsPerSymbol",
+    ],
+    [
+      { files: ["a.txt"], length: 5, unit: "words", vocabulary: 12 },
+      [{ type: "embedding", count: 12, units: 3 }, sequence, dense(12)],
+      { loss: { type: "softmaxCrossEntropy" }, metrics: [{ type: "perplexity" }] },
+      "perplexity",
+    ],
+  ],
   textCharacters: [
     [
       { files: ["a.txt"], length: 12, symbols: 20 },

@@ -44,8 +44,10 @@ A model that learned from data files reads rows with the same columns, without t
 of the targets. Any other reads an example per line, {"x": [[0.1, 0], [0.4, 1]]}, or a table with a step per row and the columns x.0, x.1,
 where "id" says which sequence a row belongs to.
 
+A model of text reads a text file, or rows with a column "text", and says after each symbol which one comes next.
+
 With --stream each line is the next step of a sequence, and is answered before the next line is read; what the model keeps in mind goes on from line
-to line. An empty line, or a row of another sequence, begins a new one.`;
+to line. An empty line, or a row of another sequence, begins a new one. A text is read as it comes, and each symbol of it has an answer of its own.`;
 
 interface PredictFlags {
   readonly out?: string;

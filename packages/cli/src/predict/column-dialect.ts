@@ -4,6 +4,8 @@ import type { Model } from "@latchgrad/layers";
 import { isSequence, LENGTHS_INPUT, type DataCoder, type InputSequence, type Served } from "@latchgrad/optim";
 import type { Dialect, Heard, RowFormat } from "./dialect.js";
 import { nestedLists, type Nested } from "./example.js";
+import { partsOfLines } from "./lines.js";
+import { targetsOf } from "./targets.js";
 import { rowWriter, type Cells } from "./table.js";
 
 export interface ColumnDialectOptions {
@@ -15,9 +17,6 @@ export interface ColumnDialectOptions {
   /** Parts of streams have no number of their own for their steps. */
   readonly isStream: boolean;
 }
-
-/** The output that is judged unless an objective names another. */
-const PREDICTION = "prediction";
 
 /** What an answer says in one column: one value, or in a forecast one for each step ahead. */
 interface Said {
@@ -47,14 +46,14 @@ export function columnDialect({
     async *sequences(path, file) {
       for await (const sequence of coder.read(path, file)) yield heard(sequence);
     },
-    lines(path) {
+    parts(path, source) {
       const read = coder.lines(path);
-      return async ({ text }) => {
+      return partsOfLines(source, async ({ text }) => {
         const found = await read(text);
         return found === undefined
           ? undefined
           : { ...heard(found), id: coder.sequence === undefined ? undefined : found.id };
-      };
+      });
     },
     shape: ({ steps }) => (hasLengths ? "" : String(steps)),
     encode: (batch) => coder.encode(batch.map(({ sequence }) => sequence)),
@@ -74,18 +73,6 @@ export function columnDialect({
       return write({ ...named, ...object }, () => rowsOf(named, parts, isStream));
     },
   };
-}
-
-/** By output of a model the target that a loss, or else a metric, compares it with. */
-function targetsOf({ config, objectives }: Model): ReadonlyMap<string, string> {
-  const found = new Map<string, string>();
-  const outputs = Object.entries({ [PREDICTION]: config.layers.at(-1)?.name, ...config.outputs });
-  for (const { config: objective } of objectives)
-    for (const [name, reference] of outputs) {
-      const isMeant = objective.prediction === undefined ? name === PREDICTION : objective.prediction === reference;
-      if (isMeant && !found.has(name)) found.set(name, objective.target);
-    }
-  return found;
 }
 
 /** For each step, or once for the whole sequence, what each column says. */

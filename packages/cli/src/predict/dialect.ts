@@ -32,8 +32,8 @@ export type Answers = Readonly<Record<string, Nested>>;
 export interface Dialect<S> {
   /** The sequences of a file, in their order. Throws where the file as a whole cannot be understood. */
   sequences(path: string, file: FileBytes): AsyncIterable<Heard<S>>;
-  /** A reader of single lines as they come, each with the next part of a sequence; undefined for a line without one, such as a header. */
-  lines(path: string): (line: Line) => Promise<Heard<S> | undefined>;
+  /** The parts of sequences as they come, each read when it is asked for; undefined where the next one begins a new sequence. */
+  parts(path: string, source: NodeJS.ReadableStream): AsyncIterable<Heard<S> | undefined>;
   /** Sequences with the same text can share a batch. */
   shape(heard: Heard<S>): string;
   /** The inputs for a batch of sequences, or of parts. */

@@ -6,6 +6,7 @@ import {
   isSequence,
   openPredictor,
   openStream,
+  textCoderOf,
   type FileBytes,
   type ModelStream,
   type Predictor,
@@ -22,8 +23,8 @@ import type { Screen } from "../screen.js";
 import { columnDialect } from "./column-dialect.js";
 import { ROW_FORMATS, type Answers, type Dialect, type Heard, type RowFormat } from "./dialect.js";
 import { unstack } from "./example.js";
-import { linesIn } from "./lines.js";
 import { tensorDialect } from "./tensor-dialect.js";
+import { textDialect } from "./text-dialect.js";
 
 export interface PredictCommand {
   /** Folder of a model or of a run. */
@@ -65,11 +66,14 @@ export async function predictCommand(command: PredictCommand): Promise<number> {
     onFile(name);
     const job: Job = { skipBad: command.skipBad, write: output.write, bad: 0 };
     const asked = command.format ?? formatByName(input);
+    const dataFormat = asked === undefined ? undefined : DATA_FORMATS[asked];
+    const texts = stored.fitted === undefined ? undefined : textCoderOf(config.task, stored.fitted, config.dtype);
     const coder =
-      stored.fitted === undefined
-        ? undefined
-        : coderOf(config.task, stored.fitted, config.dtype, asked === undefined ? undefined : DATA_FORMATS[asked]);
-    if (coder === undefined) {
+      stored.fitted === undefined ? undefined : coderOf(config.task, stored.fitted, config.dtype, dataFormat);
+    if (texts !== undefined) {
+      const spoken = { coder: texts, model, served, format: asked ?? "jsonl", source: dataFormat, isStream: stream };
+      await speak(textDialect(spoken), served, name, job);
+    } else if (coder === undefined) {
       const format = asked ?? "jsonl";
       const ignored = [...Object.keys(model.signature.inputs), ...Object.keys(model.signature.targets)];
       await speak(tensorDialect({ served, format, ignored, isStream: stream }), served, name, job);
@@ -201,7 +205,7 @@ const answersAt = (
     ]),
   );
 
-/** Answers each line before the next one is read. An empty line, or one with another id, begins a new sequence. */
+/** Answers each part before the next one is read. One with another id begins a new sequence. */
 async function answerParts<S>(
   model: ModelStream,
   dialect: Dialect<S>,
@@ -209,19 +213,17 @@ async function answerParts<S>(
   source: NodeJS.ReadableStream,
   job: Job,
 ): Promise<void> {
-  const read = dialect.lines(path);
   let sequence: unknown;
-  const lines = linesIn(source)[Symbol.asyncIterator]();
+  const parts = dialect.parts(path, source)[Symbol.asyncIterator]();
   for (;;) {
-    const next = await attempt(RULES.read, path, () => lines.next());
+    const next = await attempt(RULES.read, path, () => parts.next());
     if (next.done === true) return;
-    const line = next.value;
-    if (line.text.trim() === "") {
+    const heard = next.value;
+    if (heard === undefined) {
       model.restart();
       continue;
     }
-    const heard = await read(line);
-    if (heard === undefined || !isUsable(heard, job)) continue;
+    if (!isUsable(heard, job)) continue;
     if (heard.id !== sequence) model.restart();
     sequence = heard.id;
     const outputs = await model.next(dialect.encode([heard]));

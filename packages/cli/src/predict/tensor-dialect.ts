@@ -14,7 +14,7 @@ import {
   type Example,
   type Nested,
 } from "./example.js";
-import { linesOf } from "./lines.js";
+import { linesOf, partsOfLines } from "./lines.js";
 import { rowWriter, type Cells } from "./table.js";
 
 type Types = Readonly<Record<string, TensorType>>;
@@ -54,9 +54,9 @@ export function tensorDialect({ served, format, ignored, isStream }: TensorDiale
       const heard = heardIn(linesOf(file), read);
       yield* format === "csv" && sequenceNames.length > 0 ? joinedById(heard) : heard;
     },
-    lines() {
+    parts(_, source) {
       const read = reader();
-      return (line) => Promise.resolve(read(line));
+      return partsOfLines(source, (line) => Promise.resolve(read(line)));
     },
     // Sequences of different lengths share a batch only where the model reads their lengths.
     shape: ({ sequence }) =>

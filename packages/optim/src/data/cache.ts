@@ -3,6 +3,8 @@
 export interface Cache<T> {
   /** The value of a key: the one that is kept, or a new one. */
   get(key: number, make: () => Promise<T>): Promise<T>;
+  /** Bytes of all values that are kept. */
+  bytes(): number;
 }
 
 /** Nothing depends on what is kept but the time that a value takes. */
@@ -11,6 +13,7 @@ export function makeCache<T>(mostBytes: number, bytesOf: (value: T) => number): 
   const kept = new Map<number, T>();
   let bytes = 0;
   return {
+    bytes: () => bytes,
     async get(key, make) {
       const found = kept.get(key);
       if (found !== undefined) {

@@ -5,6 +5,7 @@ import { CHUNK_BYTES, type FileBytes } from "./file-bytes.js";
 import { jsonLinesFormat } from "./json-lines.js";
 import { DataError, placeInRow } from "./problems.js";
 import type { RowFault, RowFormat, RowText } from "./row-format.js";
+import { decodeText, hasMark } from "./utf8.js";
 
 /** Bytes of one row at most, 16 Mi; a sequence as lists of one JSON line is a row. */
 const LONGEST_ROW = 2 ** 24;
@@ -54,7 +55,7 @@ export async function openDataFile(
 ): Promise<DataFile> {
   const mark = await bytes.read(0, Math.min(3, bytes.size));
   const start: RowPlace = {
-    byte: mark.length === 3 && mark[0] === 0xef && mark[1] === 0xbb && mark[2] === 0xbf ? 3 : 0,
+    byte: hasMark(mark) ? 3 : 0,
     line: 1,
   };
   if (format === "jsonLines") return { path, bytes, rows: jsonLinesFormat(wanted), start };
@@ -128,7 +129,7 @@ export async function* rowsOf(
     // No byte of a longer character is a line end, so that a text never ends inside one.
     const length = isLast ? buffer.length : buffer.lastIndexOf(0x0a) + 1;
     const isTooLong = buffer.length > LONGEST_ROW;
-    const text = decode(file, place, buffer.subarray(0, length));
+    const text = decodeText(file.path, place.line, buffer.subarray(0, length));
     const found: Row[] = [];
     const advance = placesIn(text, length, place);
     const consumed = file.rows.parse(text, isLast || isTooLong, (row) => {
@@ -174,38 +175,6 @@ function joined(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {
   both.set(a);
   both.set(b, a.length);
   return both;
-}
-
-const utf8 = (): TextDecoder => new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-
-function decode(file: DataFile, { line }: RowPlace, bytes: Uint8Array): string {
-  try {
-    return utf8().decode(bytes);
-  } catch {
-    throw new DataError([
-      {
-        code: "data.encoding",
-        problem: "a data file is text in UTF-8",
-        at: { kind: "value", name: `${file.path}, line ${line + linesBeforeFault(bytes)}` },
-        received: "bytes that are none",
-      },
-    ]);
-  }
-}
-
-/** How many lines come before the one that cannot be decoded. */
-function linesBeforeFault(bytes: Uint8Array): number {
-  let start = 0;
-  for (let line = 0; ; line++) {
-    const end = bytes.indexOf(0x0a, start);
-    try {
-      utf8().decode(bytes.subarray(start, end < 0 ? bytes.length : end));
-    } catch {
-      return line;
-    }
-    if (end < 0) return line;
-    start = end + 1;
-  }
 }
 
 const tooLong = (file: DataFile, { line }: RowPlace): DataError =>

@@ -36,6 +36,22 @@ export async function* chunksOf(file: FileBytes, from = 0, to = file.size): Asyn
   for (let at = from; at < to; at += CHUNK_BYTES) yield await file.read(at, Math.min(to, at + CHUNK_BYTES));
 }
 
+/** The same file, read in larger pieces: for who goes through it from the beginning to the end. */
+export function readAhead({ size, read }: FileBytes): FileBytes {
+  let at = 0;
+  let piece = new Uint8Array();
+  return {
+    size,
+    async read(from, to) {
+      if (from < at || to > at + piece.length) {
+        piece = new Uint8Array(await read(from, Math.min(size, Math.max(to, from + CHUNK_BYTES))));
+        at = from;
+      }
+      return piece.subarray(from - at, to - at);
+    },
+  };
+}
+
 /** The SHA-256 of a file as 64 lower-case hexadecimal digits. The file is never held as a whole. */
 export async function fileHash(file: FileBytes): Promise<string> {
   const hash = sha256.create();

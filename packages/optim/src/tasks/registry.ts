@@ -12,9 +12,10 @@ import type { DataContext } from "../data/context.js";
 import type { Fitted } from "../data/fitted.js";
 import { mapFiles } from "../data/open-files.js";
 import { formatOf } from "../data/table-fields.js";
+import { makeTextCoder, type TextCoder } from "../data/text/text-coder.js";
 import type { Task, TaskDefinition } from "./task.js";
 import { temporalOrder } from "./temporal-order.js";
-import { textCharacters } from "./text-characters.js";
+import { asText, text, textCharacters } from "./text.js";
 import { transduction } from "./transduction.js";
 
 export const tasks = {
@@ -24,6 +25,7 @@ export const tasks = {
   sequences,
   sine,
   temporalOrder,
+  text,
   textCharacters,
   transduction,
 } as const;
@@ -36,6 +38,7 @@ export const taskSchema = z
     sequences.schema,
     sine.schema,
     temporalOrder.schema,
+    text.schema,
     textCharacters.schema,
     transduction.schema,
   ])
@@ -86,12 +89,19 @@ export const coderOf = (
       })
     : undefined;
 
+/** What turns texts into inputs and predictions back, for a task whose data are a text; undefined for others. Throws ConfigError. */
+export const textCoderOf = (config: TaskConfig, fitted: Fitted, dtype: FloatDType): TextCoder | undefined =>
+  config.type === "text" || config.type === "textCharacters"
+    ? makeTextCoder({ ...(config.type === "text" ? config : asText(config)), fitted, dtype })
+    : undefined;
+
 /** The same task with its files under other paths; a task that names none as it is. */
 export const withFiles = (config: TaskConfig, change: (path: string) => string): TaskConfig => {
   switch (config.type) {
     case "textCharacters":
       return { ...config, files: config.files.map(change) };
     case "sequences":
+    case "text":
       return { ...config, files: mapFiles(config.files, change) };
     default:
       return config;

@@ -29,7 +29,7 @@ export const orderFields = {
 };
 export type WindowOrder = "shuffled" | "stream";
 
-interface Shares {
+export interface Shares {
   readonly validation: number;
   readonly test: number;
 }

@@ -49,6 +49,10 @@ const cases: Readonly<Record<TaskConfig["type"], readonly (readonly [object, num
     [{ longest: 9 }, 9],
     [{ longest: 6, shortest: 6, rule: "reverse", symbols: 3, encoding: "oneHot" }, 6],
   ],
+  text: [
+    [{ files: ["a.txt"], length: 16, unit: "bytes" }, 16],
+    [{ files: ["words.txt", "words.txt"], length: 10, unit: "words", vocabulary: 30 }, 10],
+  ],
   textCharacters: [
     [{ files: ["a.txt"], length: 16 }, 16],
     [{ files: ["a.txt", "b.txt"], length: 10, symbols: 20, encoding: "oneHot" }, 10],
@@ -71,7 +75,9 @@ const table = ["id,a,b,kind,label"]
     ).flat(),
   )
   .join("\n");
-const readFile = (path: string): string => (path.endsWith(".csv") ? table : text);
+/** Words that all parts have, in an order that does not come again. */
+const words = Array.from({ length: 600 }, (_, i) => `w${(i * i * 7 + (i >> 3)) % 11}`).join(" ");
+const readFile = (path: string): string => (path.endsWith(".csv") ? table : path === "words.txt" ? words : text);
 
 describe.each(configs)("$name", ({ config, steps }) => {
   test.each(["f32", "f64"] as const)("gives what its signature promises, in %s", async (dtype) => {
