@@ -1,5 +1,5 @@
 /** An experiment in words and figures: what a person wants to know before it is trained. */
-import { formatType, type Graph } from "@latchgrad/core";
+import { formatType } from "@latchgrad/core";
 import { describeModel } from "@latchgrad/layers";
 import { tasks, type Experiment } from "@latchgrad/optim";
 import { formatCount, formatPlural, formatSettings, formatTable } from "./format.js";
@@ -15,7 +15,7 @@ export function experimentHeading({ config, model }: Experiment): string {
   ].join("\n");
 }
 
-/** The whole description but for the graph: task, training, layers with types and parameter counts. */
+/** The whole description: task, training, layers with types and parameter counts. */
 export function describeExperiment({ config, model }: Experiment): string {
   const { task, training } = config;
   const description = describeModel(model);
@@ -50,15 +50,4 @@ export function describeExperiment({ config, model }: Experiment): string {
     [4],
   );
   return `${config.name}\n\n${facts}\n${layers}`;
-}
-
-/** How large a graph is, with the bodies of its loops. */
-export function describeGraph(graph: Graph): string {
-  let nodes = 0;
-  const pending: Graph[] = [graph];
-  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
-    nodes += next.nodes.length;
-    pending.push(...next.nodes.flatMap((node) => node.regions));
-  }
-  return formatPlural(nodes, "node");
 }

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { compareCommand } from "../compare-command.js";
 import { cellsCommand } from "../cells-command.js";
 import { checkCommand } from "../check-command.js";
-import { describeCommand, GRAPH_CHOICES, type GraphChoice } from "../describe-command.js";
+import { describeCommand } from "../describe-command.js";
 import { EXIT } from "../failure.js";
 import { GRAPH_FORMS, graphCommand, type GraphCommand } from "../graph-command.js";
 import { PLOT_FORMATS, reportCommand } from "../report-command.js";
@@ -40,12 +40,9 @@ interface CellsFlags {
 export function addViewCommands(program: Command, { perform, screen }: CommandContext): void {
   program
     .command("describe")
-    .description("Show a model's layers, parameter counts and graph.")
+    .description("Show a model's task, training, and layers with their parameter counts; graph shows the rest.")
     .addArgument(modelArgument())
-    .addOption(new Option("-g, --graph <which>", "the graph to print").choices(GRAPH_CHOICES).default(GRAPH_CHOICES[0]))
-    .action((file: string, { graph }: { readonly graph: GraphChoice }) =>
-      perform(file, () => describeCommand({ file, graph, screen })),
-    );
+    .action((file: string) => perform(file, () => describeCommand({ file, screen })));
   program
     .command("check")
     .description(CHECK_DESCRIPTION)
