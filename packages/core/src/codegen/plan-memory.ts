@@ -9,8 +9,8 @@ import { placesOf, type Block, type Buffer, type Loop, type Program } from "./pr
 /** The first bytes hold what a stopped run has to say. */
 export const REPORT_BYTES = 16;
 const ALIGNMENT = 16;
-/** What threads have of their own lies this far apart, in different cache lines. */
-const THREAD_ALIGNMENT = 64;
+/** What threads have of their own lies this far apart. */
+const CACHE_LINE = 64;
 
 export interface MemoryPlan {
   /** Byte address of each buffer, by its id. */
@@ -22,8 +22,7 @@ export interface MemoryPlan {
 }
 
 /** From one thread's copy of a buffer to the next. */
-export const perThreadBytes = ({ bytes, perThread }: Buffer): number =>
-  perThread ? align(bytes, THREAD_ALIGNMENT) : 0;
+export const perThreadBytes = ({ bytes, perThread }: Buffer): number => (perThread ? align(bytes, CACHE_LINE) : 0);
 
 interface Lifetime {
   first: number;
@@ -73,6 +72,15 @@ function findLifetimes({ main, buffers, inputs, outputs }: Program): readonly Li
 
 const align = (bytes: number, to = ALIGNMENT): number => Math.ceil(bytes / to) * to;
 
+/** Of buffers from this size on, neighbours begin a cache line apart. */
+const LARGE = 1024;
+
+/**
+ * The bytes that a buffer takes. Sizes of tensors are often multiples of 4096, at which distance caches of the first level keep
+ * lines in the same few places: a loop over more tensors than such a place has lines would find none of them again.
+ */
+const taken = (bytes: number): number => (bytes < LARGE ? align(bytes) : align(bytes, CACHE_LINE) + CACHE_LINE);
+
 /** The buffers that share memory, with their lifetimes. */
 export function sharedBuffers(
   program: Program,
@@ -82,7 +90,7 @@ export function sharedBuffers(
   return program.buffers.flatMap((buffer) => {
     const { first, last } = lifetimes[buffer.id];
     if (buffer.persistent || last < 0) return [];
-    const bytes = align(buffer.bytes + (threads - 1) * perThreadBytes(buffer));
+    const bytes = taken(buffer.bytes + (threads - 1) * perThreadBytes(buffer));
     return [{ buffer, demand: { first, last, bytes } }];
   });
 }
@@ -110,7 +118,7 @@ export function planMemory(program: Program, threads = 1): MemoryPlan {
   for (const buffer of program.buffers)
     if (buffer.persistent) {
       addresses[buffer.id] = base;
-      base += align(buffer.bytes);
+      base += taken(buffer.bytes);
     }
   const shared = sharedBuffers(program, threads);
   const { offsets, bytes } = placeBuffers(shared.map(({ demand }) => demand));
