@@ -5,6 +5,8 @@ import { I32, type Code, type Local } from "./assembler.js";
 import { typeLanes, widthOf, type LaneCall } from "./vectorizable.js";
 import { BYTES, load, store, wasmLanes, type Operand, type Precision, type Width } from "./lanes-target.js";
 
+const ADD = 0x6a;
+
 /** How a loop nest walks over one tensor: elements between neighbours along each axis. */
 export interface Walk {
   readonly dtype: DType;
@@ -88,42 +90,88 @@ function heldConstants(
   return (dtype, value) => held.get(keyOf(dtype, value)) ?? lanes.constant(dtype, value);
 }
 
+/**
+ * What moves along with the loops: walks of equal strides share one offset, which is added to the addresses that they
+ * begin at. Large kernels walk over some dozens of tensors, and an engine would keep a pointer for each in memory and write it
+ * in every turn. A walk of its own is a pointer that moves.
+ */
+function movesOf(
+  code: Code,
+  walks: readonly Walk[],
+): readonly { readonly strides: readonly number[]; readonly at: Local }[] {
+  const alike = new Map<string, { readonly strides: readonly number[]; readonly members: number[] }>();
+  walks.forEach(({ dtype, strides }, walk) => {
+    const bytes = strides.map((stride) => stride * BYTES[dtype]);
+    const key = bytes.join(" ");
+    const known = alike.get(key);
+    if (known === undefined) alike.set(key, { strides: bytes, members: [walk] });
+    else known.members.push(walk);
+  });
+  const moves = new Array<{ readonly strides: readonly number[]; readonly at: Local }>(walks.length);
+  for (const { strides, members } of alike.values()) {
+    const move = { strides, at: members.length === 1 ? code.params[members[0]] : code.local(I32) };
+    for (const member of members) moves[member] = move;
+  }
+  return moves;
+}
+
 /** Writes the kernel's function body. Parameters: addresses of the inputs, then of the outputs. */
 export function writeMap(code: Code, kernel: MapKernel, precision: Precision): void {
-  const { dims } = kernel;
+  const { dims, inputs, nodes, outputs } = kernel;
   if (dims.includes(0)) return;
-  const walks: readonly Walk[] = [...kernel.inputs, ...kernel.outputs];
+  const walks: readonly Walk[] = [...inputs, ...outputs];
   const rank = dims.length;
   const innerSize = dims.at(-1) ?? 1;
   const innerStride = (walk: number): number => innerStrideOf(walks[walk]);
   const vector = widthOfMap(kernel);
-  const pointers = code.params;
-
+  const moves = movesOf(code, walks);
+  const allMoves = [...new Set(moves)];
   const held = vector === 1 ? undefined : heldConstants(kernel, wasmLanes(code, vector, precision));
 
+  const addressOf = (walk: number): Local => {
+    const pointer = code.params[walk];
+    const { at, strides } = moves[walk];
+    if (at === pointer || strides.every((stride) => stride === 0)) return pointer;
+    const address = code.local(I32);
+    code.get(pointer);
+    code.get(at);
+    code.op(ADD);
+    code.set(address);
+    return address;
+  };
+  // What is read is loaded where it is first needed, and what is wanted is stored at once, so that few values wait in registers.
   const elements = (width: Width): void => {
     const plain = wasmLanes(code, width, precision);
     const lanes = held === undefined || width === 1 ? plain : { ...plain, constant: held };
-    const values: Operand[] = kernel.inputs.map(({ dtype }, i) =>
-      load(code, dtype, pointers[i], 0, width, innerStride(i) === 0),
-    );
-    for (const { lane, args } of kernel.nodes) values.push(lane(lanes, ...args.map((arg) => values[arg])));
-    kernel.outputs.forEach(({ value }, i) => {
-      store(code, values[value], pointers[kernel.inputs.length + i], 0, width);
+    const values = new Map<number, Operand>();
+    const valueOf = (value: number): Operand => {
+      const known = values.get(value);
+      if (known !== undefined) return known;
+      const loaded = load(code, inputs[value].dtype, addressOf(value), 0, width, innerStride(value) === 0);
+      values.set(value, loaded);
+      return loaded;
+    };
+    const storeAll = (isDue: (value: number) => boolean): void => {
+      outputs.forEach(({ value }, i) => {
+        if (isDue(value)) store(code, valueOf(value), addressOf(inputs.length + i), 0, width);
+      });
+    };
+    storeAll((value) => value < inputs.length);
+    nodes.forEach(({ lane, args }, i) => {
+      const value = inputs.length + i;
+      values.set(value, lane(lanes, ...args.map(valueOf)));
+      storeAll((due) => due === value);
     });
   };
-  const step = (walk: number, stride: number): number => stride * BYTES[walks[walk].dtype];
-  const advanceAll = (by: (walk: number) => number): void => {
-    pointers.forEach((pointer, walk) => {
-      code.advance(pointer, by(walk));
-    });
+  const advanceAll = (by: (strides: readonly number[]) => number): void => {
+    for (const { at, strides } of allMoves) code.advance(at, by(strides));
   };
   const inner = (): void => {
     const run = (width: Width, count: number): void => {
       if (count === 0) return;
       code.repeat(count, () => {
         elements(width);
-        if (rank > 0) advanceAll((walk) => step(walk, innerStride(walk) * width));
+        if (rank > 0) advanceAll((strides) => strides[rank - 1] * width);
       });
     };
     run(vector, Math.floor(innerSize / vector));
@@ -137,7 +185,7 @@ export function writeMap(code: Code, kernel: MapKernel, precision: Precision): v
     code.repeat(dims[axis], () => {
       nest(axis + 1);
       // The inner loops have walked over the whole of the next axis; go on from there.
-      advanceAll((walk) => step(walk, walks[walk].strides[axis] - walks[walk].strides[axis + 1] * dims[axis + 1]));
+      advanceAll((strides) => strides[axis] - strides[axis + 1] * dims[axis + 1]);
     });
   };
   nest(0);
