@@ -5,6 +5,7 @@
 import type { Kernel, LaneFunction, LoopCode } from "../src/kernel/kernel.js";
 import type { LaneType } from "../src/kernel/lanes.js";
 import { laneOf, numberLanes, numberOf, type NumberLane } from "../src/kernel/number-lanes.js";
+import { axisOfParts, joinParts, PARTS } from "../src/kernel/parts.js";
 import { elementCount, forEachOffset, stridesOf } from "../src/shape/strides.js";
 import { sizesOf, type Tensor } from "../src/shape/tensor.js";
 import type { TensorType } from "../src/shape/tensor-type.js";
@@ -87,11 +88,20 @@ function runReduce({ axes, initial, combine }: KernelOf<"reduce">, [x]: readonly
   const { rest, chosen } = split(x.type, axes);
   const { data, write } = result(type);
   forEachOffset(rest.sizes, rest.strides, 0, (flat, first) => {
-    let sum = laneOf(type.dtype, initial);
+    const parts = Array.from({ length: PARTS }, () => laneOf(type.dtype, initial));
+    const last = chosen.sizes[axisOfParts(chosen.sizes) ?? -1] ?? 1;
+    let count = 0;
     forEachOffset(chosen.sizes, chosen.strides, first, (_, offset) => {
-      sum = combine(lanes, sum, laneAt(x, offset));
+      const part = (count++ % last) % PARTS;
+      parts[part] = combine(lanes, parts[part], laneAt(x, offset));
     });
-    write(flat, numberOfType(sum, type.dtype));
+    write(
+      flat,
+      numberOfType(
+        joinParts(parts, (a, b) => combine(lanes, a, b)),
+        type.dtype,
+      ),
+    );
   });
   return data;
 }

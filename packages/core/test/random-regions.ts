@@ -37,9 +37,9 @@ function nextCarry({ g, pool, draw }: Scene, carry: Value): Value {
   if (same.length > 0 && draw.chance(0.4)) return linearIn(g, draw, carry, draw.pick(same), draw.pick(same));
   if (same.length > 0) return g.tanh(g.add(carry, draw.pick(same)));
   const floats = pool.filter((value) => isFloat(value.type.dtype));
-  return g.sin(
-    g.add(carry, g.broadcast(scalarOf(g, draw.pick(floats), carry.type.dtype), { dims: carry.type.dims, axes: [] })),
-  );
+  // A sum of the carry's own elements would multiply what was rounded by their number, in every step.
+  const part = g.mul(scalarOf(g, draw.pick(floats), carry.type.dtype), 1 / 16);
+  return g.sin(g.add(carry, g.broadcast(part, { dims: carry.type.dims, axes: [] })));
 }
 
 const some = <T>(scene: Scene, values: readonly T[], count: number): readonly T[] => {

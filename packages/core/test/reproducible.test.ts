@@ -57,7 +57,7 @@ test.each([1, 2, 4])(
     expect(WEIGHTS.flatMap((name) => [...state[name].data]).every(Number.isFinite)).toBe(true);
     const bytes = WEIGHTS.flatMap((name) => Array.from(new Uint8Array(state[name].data.buffer)));
     expect(bytesToHex(sha256(Uint8Array.from(bytes)))).toBe(
-      "8247f20aca33e82d8c71165d65be9467fd8df156a96fb1f7a606901ae5e1b072",
+      "d3bb0c8d70b2195409b572d2bb6f548deb5e835c418359fbbc557fd88040db2a",
     );
   },
 );

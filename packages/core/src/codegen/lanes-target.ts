@@ -233,6 +233,10 @@ const VECTOR_STORE = simd(0x0b);
 const HALF_LOAD = simd(0x5d);
 const HALF_STORE = simd(0x5b);
 const FIRST_LANE = 0;
+/** By the bytes of an element: into one lane, from one lane, others unchanged. */
+const LOAD_LANE: Readonly<Record<number, Opcode>> = { 4: simd(0x56), 8: simd(0x57) };
+const STORE_LANE: Readonly<Record<number, Opcode>> = { 4: simd(0x5a), 8: simd(0x5b) };
+const SHUFFLE = simd(0x0d);
 /** By the bytes of an element. */
 const LOAD_SPLAT: Readonly<Record<number, Opcode>> = { 4: simd(0x09), 8: simd(0x0a) };
 /** Alignment is a hint; 4 bytes hold for every element. */
@@ -259,4 +263,33 @@ export function store(code: Code, value: Operand, address: Local, bytes: number,
   if (width === 1) code.op(...STORES[dtype], ...at);
   else if (width * BYTES[dtype] === VECTOR_BYTES) code.op(...VECTOR_STORE, ...at);
   else code.op(...HALF_STORE, ...at, FIRST_LANE);
+}
+
+/** The vector with the element at address + bytes in one of its lanes. */
+export function loadLane(code: Code, vector: Operand, address: Local, bytes: number, lane: number): Operand {
+  const dtype = vector.dtype as DType;
+  code.get(address);
+  code.get(vector.local);
+  code.op(...LOAD_LANE[BYTES[dtype]], ALIGN_4, ...unsigned(bytes), lane);
+  const local = code.local(V128);
+  code.set(local);
+  return { dtype, local };
+}
+
+/** Stores the first lane of a vector. */
+export function storeLane(code: Code, { dtype, local }: Operand, address: Local): void {
+  code.get(address);
+  code.get(local);
+  code.op(...STORE_LANE[BYTES[dtype as DType]], ALIGN_4, 0, FIRST_LANE);
+}
+
+/** The lanes of a vector from one of them on, in the first ones; behind them those in front of it. */
+export function lanesFrom(code: Code, { dtype, local }: Operand, lane: number): Operand {
+  const first = lane * BYTES[dtype as DType];
+  const moved = code.local(V128);
+  code.get(local);
+  code.get(local);
+  code.op(...SHUFFLE, ...Array.from({ length: VECTOR_BYTES }, (_, i) => (i + first) % VECTOR_BYTES));
+  code.set(moved);
+  return { dtype, local: moved };
 }

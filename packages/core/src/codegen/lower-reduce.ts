@@ -1,9 +1,10 @@
 /** Reductions as kernels, for one thread and for several. */
+import { axisOfParts, PARTS } from "../kernel/parts.js";
 import { elementCount, stridesOf } from "../shape/strides.js";
-import { BYTES, type Precision } from "./lanes-target.js";
+import { BYTES, vectorWidth, type Precision } from "./lanes-target.js";
 import { coalesce } from "./map.js";
 import type { Kernel } from "./program.js";
-import { widthOfReduce, writeReduce, type ReduceKernel } from "./reduce.js";
+import { hasPartsInLanes, widthOfReduce, writeReduce, type ReduceKernel } from "./reduce.js";
 import { rowLength } from "./share-map.js";
 import { rangesOf, type Division } from "./sharing.js";
 import { spanOf } from "./spans.js";
@@ -14,13 +15,24 @@ type Axes = ReduceKernel["kept"];
 export function reduceKernel(name: string, reduce: ReduceKernel, precision: Precision): Kernel {
   const rowMajor = stridesOf(reduce.kept.dims);
   const kept = coalesce(reduce.kept.dims, [reduce.kept.strides, rowMajor]);
-  const reduced = coalesce(reduce.reduced.dims, [reduce.reduced.strides]);
   const merged: ReduceKernel = {
     ...reduce,
     kept: { dims: kept.dims, strides: kept.strides[0] },
-    reduced: { dims: reduced.dims, strides: reduced.strides[0] },
+    reduced: mergeReduced(reduce.reduced),
   };
   return mergedKernel(name, merged, rowLength(reduce.kept.dims, kept.dims), precision);
+}
+
+/** The last axis is merged with those in front of it only where each element stays in its part. */
+function mergeReduced({ dims, strides }: Axes): Axes {
+  const last = axisOfParts(dims);
+  if (last === undefined) return dims.includes(0) ? { dims: [0], strides: [0] } : { dims: [], strides: [] };
+  const count = dims[last] % PARTS === 0 ? last + 1 : last;
+  const merged = coalesce(dims.slice(0, count), [strides.slice(0, count)]);
+  return {
+    dims: [...merged.dims, ...dims.slice(count, last + 1)],
+    strides: [...merged.strides[0], ...strides.slice(count, last + 1)],
+  };
 }
 
 function mergedKernel(name: string, reduce: ReduceKernel, row: number, precision: Precision): Kernel {
@@ -47,12 +59,14 @@ function mergedKernel(name: string, reduce: ReduceKernel, row: number, precision
   };
 }
 
-/** An addition waits for the one before it. */
-const LATENCY = 4;
+/** What it takes to make one result of parts in lanes, beside reading elements. */
+const JOIN = 8;
 
 function workOf(reduce: ReduceKernel): number {
-  const additions = elementCount(reduce.kept.dims) * elementCount(reduce.reduced.dims);
-  return (additions * LATENCY) / widthOfReduce(reduce);
+  const results = elementCount(reduce.kept.dims);
+  const elements = elementCount(reduce.reduced.dims);
+  if (hasPartsInLanes(reduce)) return results * (elements / vectorWidth(reduce.dtype) + JOIN);
+  return (results * elements) / widthOfReduce(reduce);
 }
 
 /** Cuts along the first axis of the result. What is combined is never cut. */

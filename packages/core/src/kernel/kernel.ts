@@ -9,7 +9,8 @@
  *   whoever reads the result reads the operand.
  * - constant: known when compiling.
  * - place: elements of the operands go to places that follow from sizes alone.
- * - reduce, contract: sums and the like over axes. Targets have their own loops for these, and choose the order of summing.
+ * - reduce: sums and the like over axes, in the order of parts.ts.
+ * - contract: sums of products over axes. Targets have their own loops for these, and choose the order of summing.
  * - overlap: elements of the operand go to places that follow from sizes alone, and add up where they meet.
  * - prefix: states along an axis, each made of the one before by a lane function.
  * - loops, update: the rest, written out as loops. They are the only kinds whose accesses depend on data.
@@ -70,7 +71,7 @@ export type Kernel =
    * rest is filled with the scalar operand of that number.
    */
   | { readonly kind: "place"; readonly placements: readonly Placement[]; readonly fill: number | undefined }
-  /** Elements along axes combined, in any order, with `initial`, which changes nothing. The result lacks the axes. */
+  /** Elements along axes combined with `initial`, which changes nothing, in the order of parts.ts. The result lacks the axes. */
   | {
       readonly kind: "reduce";
       readonly axes: readonly number[];

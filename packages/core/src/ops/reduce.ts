@@ -2,6 +2,7 @@
 import { anInteger, integers, someDims } from "../ir/attrs.js";
 import { indexOf } from "../kernel/indices.js";
 import type { Lanes } from "../kernel/lanes.js";
+import { axisOfParts, joinParts, PARTS } from "../kernel/parts.js";
 import { isFloat, sameDims, sizeOf, withoutAxes, type Dims, type DType } from "../shape/tensor-type.js";
 import type { Dim } from "../shape/dim.js";
 import { elementCount, forEachOffset, stridesOf } from "../shape/strides.js";
@@ -105,9 +106,18 @@ export const reduceSum: Op<1, AxesAttrs> = {
   traits: { linear: [[0]] },
   result: ([x], { axes }) => ({ dtype: x.dtype, dims: withoutAxes(x.dims, axes) }),
   evaluate([x], { axes }, type) {
-    const out = new Float64Array(elementCount(sizesOf(type)));
-    forEachReduced(x, axes, (from, to) => (out[to] += x.data[from]));
-    return out.map(wrapTo(type.dtype));
+    const sizes = sizesOf(x.type);
+    const last = axisOfParts(axes.map((axis) => sizes[axis]));
+    const step = last === undefined ? 1 : stridesOf(sizes)[axes[last]];
+    const size = last === undefined ? 1 : sizes[axes[last]];
+    const parts = new Float64Array(elementCount(sizesOf(type)) * PARTS);
+    forEachReduced(x, axes, (from, to) => {
+      const index = Math.floor(from / step) % size;
+      parts[to * PARTS + (index % PARTS)] += x.data[from];
+    });
+    return new Float64Array(parts.length / PARTS)
+      .map((_, to) => joinParts([...parts.subarray(to * PARTS, (to + 1) * PARTS)], (a, b) => a + b))
+      .map(wrapTo(type.dtype));
   },
   kernel: (_, { axes }) => ({ kind: "reduce", axes, initial: 0, combine: (k, x, y) => k.add(x, y) }),
   vjp: ({ emit, cotangent: g, inputs: [x], attrs: { axes } }) => [spread(emit, g, x.type.dims, axes)],
