@@ -187,6 +187,64 @@ test("eval goes by what was fitted in training, also when the files of the train
   expect(result(after)).toEqual(result(before));
 });
 
+describe("a model of series", () => {
+  /** Two waves, and the quarter that they are in. */
+  const wave = (from: number, count: number): string =>
+    `time,level,kind\n${Array.from({ length: count }, (_, i) => from + i)
+      .map((t) => `${t},${(100 + 20 * Math.sin(t / 3) + 5 * Math.sin(t)).toFixed(3)},${["a", "b"][(t >> 2) % 2]}\n`)
+      .join("")}`;
+  const seriesDocument = {
+    ...dataDocument,
+    name: "wave",
+    task: {
+      type: "series",
+      files: { train: ["wave.csv"], validation: ["wave-held.csv"], test: ["wave-held.csv"] },
+      inputs: { x: ["level", { column: "kind", categories: ["a", "b"] }] },
+      targets: { y: { columns: ["level"] } },
+      length: 5,
+      horizon: 2,
+      order: "stream",
+    },
+    layers: [
+      { name: "memory", type: "recurrent", cell: { type: "gru", units: 5 } },
+      { name: "forecast", type: "dense", units: 2 },
+    ],
+    outputs: undefined,
+    loss: { type: "meanSquaredError" },
+    metrics: [{ type: "meanAbsoluteError" }],
+    training: { ...dataDocument.training, batch: 1, steps: 40, evaluate: { every: 40, batches: 1000 } },
+  };
+  const held = wave(200, 58);
+
+  test("forecasts in the units of its columns, with the error that eval says; a stream gives the same step by step", async () => {
+    command.file("wave.csv", wave(0, 200));
+    command.file("wave-held.csv", held);
+    command.file("wave.json", JSON.stringify(seriesDocument));
+    await ok(["train", "wave.json", "--out", "wave", "--no-report", "--precision", "reproducible"]);
+    const answers = await ok(["predict", "wave", "wave-held.csv"]);
+    const [header, ...rows] = linesOf(answers).map((line) => line.split(","));
+    expect(header).toEqual(["id", "step", "level.1", "level.2"]);
+    const levels = linesOf(held)
+      .slice(1)
+      .map((line) => Number(line.split(",")[1]));
+    expect(rows.length).toBe(levels.length);
+    const { metrics } = JSON.parse(await ok(["eval", "wave", "--json"])) as { metrics: Record<string, number> };
+    const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
+    const trained = linesOf(wave(0, 200))
+      .slice(1)
+      .map((line) => Number(line.split(",")[1]));
+    const deviation = Math.sqrt(mean(trained.map((level) => (level - mean(trained)) ** 2)));
+    // Windows of 5 rows whose targets are there.
+    const judged = 5 * Math.floor((levels.length - 2) / 5);
+    const errors = rows
+      .slice(0, judged)
+      .flatMap(([, , first, second], t) => [Number(first) - levels[t + 1], Number(second) - levels[t + 2]]);
+    expect(mean(errors.map(Math.abs)) / deviation).toBeCloseTo(metrics["meanAbsoluteError"], 5);
+    const streamed = linesOf(await ok(["predict", "wave", "--stream"], held));
+    expect(streamed).toEqual(linesOf(answers).map((line) => line.split(",").slice(2).join()));
+  });
+});
+
 describe("another model", () => {
   const examples = [
     [

@@ -87,6 +87,56 @@ async function runAndKill(
   }
 }
 
+/** Models of data files of each kind, with rows that a seed shuffles, or in streams. */
+const fileTasks = {
+  sequences: {
+    task: {
+      type: "sequences",
+      files: ["rows.csv"],
+      sequence: "id",
+      inputs: { x: ["a"] },
+      targets: { y: { columns: ["b"], per: "sequence" } },
+      buckets: 2,
+      validation: 0.2,
+      test: 0.2,
+    },
+    output: "last",
+    units: 1,
+    loss: "meanSquaredError",
+  },
+  series: {
+    task: {
+      type: "series",
+      files: ["rows.csv"],
+      series: "id",
+      inputs: { x: ["a"] },
+      targets: { y: { columns: ["a"] } },
+      length: 2,
+      order: "stream",
+      validation: 0.3,
+      test: 0.3,
+    },
+    output: "sequence",
+    units: 1,
+    loss: "meanSquaredError",
+  },
+  text: {
+    task: {
+      type: "text",
+      files: ["rows.csv"],
+      unit: "words",
+      vocabulary: 12,
+      encoding: "oneHot",
+      length: 6,
+      validation: 0.2,
+      test: 0.2,
+    },
+    output: "sequence",
+    units: 12,
+    loss: "softmaxCrossEntropy",
+  },
+} as const;
+
 const stepsIn = (folder: string): readonly number[] =>
   readFileSync(join(folder, "metrics.csv"), "utf8")
     .trimEnd()
@@ -119,6 +169,42 @@ describe("a run that is killed", () => {
       [],
     );
     expect(readdirSync(join(inFolder("killed"), "checkpoints"))).toHaveLength(2);
+  });
+
+  test.each(Object.entries(fileTasks))("and reads %s from files ends with the same bytes, too", async (name, kind) => {
+    const rows = Array.from({ length: 40 }, (_, s) =>
+      Array.from({ length: 12 + (s % 4) }, (_unused, t) => `s${s},${(Math.sin(s + t) * 9).toFixed(2)},${s % 7}\n`),
+    );
+    command.file("rows.csv", `id,a,b\n${rows.flat().join("")}`);
+    const file = write(`${name}.json`, {
+      ...full,
+      task: kind.task,
+      layers: [
+        { name: "memory", type: "recurrent", cell: { type: "lstm", units: 3 }, output: kind.output },
+        { name: "answer", type: "dense", units: kind.units },
+      ],
+      loss: { type: kind.loss },
+      metrics: [],
+      training: {
+        ...full.training,
+        skipNonFinite: undefined,
+        diagnose: undefined,
+        best: {},
+        steps: 120,
+      },
+    });
+    const whole = `${name}-whole`;
+    expect(await command.run(["train", "--no-report", file, "--out", whole])).toMatchObject({ code: 0, error: "" });
+    for (let kills = 0; kills < 3; kills++) {
+      const moment = { changes: 3 + Math.ceil(8 * Math.random()), delay: 3 * Math.random() };
+      await runAndKill(["train", "--no-report", file, "--out", name, "--resume"], name, moment);
+    }
+    const last = await command.run(["train", "--no-report", file, "--out", name, "--resume"]);
+    expect(last).toMatchObject({ code: 0, error: "" });
+    const data = (folder: string): string => readFileSync(join(inFolder(folder), "data.json"), "utf8");
+    expect(data(name)).toBe(data(whole));
+    expect(bytesOf(inFolder(name))).toEqual(bytesOf(inFolder(whole)));
+    expect(stepsIn(inFolder(name))).toEqual(Array.from({ length: 120 }, (_, i) => i + 1));
   });
 
   test("before a checkpoint was due goes on from its beginning, and leaves no line of the first attempt", async () => {

@@ -15,6 +15,7 @@ export const models = {
   characters: pathOf("characters"),
   "residual-stack": pathOf("residual-stack"),
   reverse: pathOf("reverse"),
+  sunspots: pathOf("sunspots"),
 } as const;
 
 export type ModelName = keyof typeof models;

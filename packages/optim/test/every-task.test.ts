@@ -34,6 +34,26 @@ const cases: Readonly<Record<TaskConfig["type"], readonly (readonly [object, rea
       "accuracy",
     ],
   ],
+  series: [
+    [
+      { files: ["a.csv"], inputs: { x: ["a"] }, targets: { y: { columns: ["a"] } }, length: 4, horizon: 2 },
+      [sequence, dense(2)],
+      numbers,
+      "loss",
+    ],
+    [
+      {
+        files: ["a.csv"],
+        inputs: { x: ["a"] },
+        targets: { y: { column: "label", classes: 2 } },
+        length: 1,
+        order: "stream",
+      },
+      [sequence, dense(2)],
+      { loss: { type: "softmaxCrossEntropy" }, metrics: [{ type: "accuracy" }] },
+      "accuracy",
+    ],
+  ],
   transduction: [
     [
       { longest: 5, rule: "reverse" },

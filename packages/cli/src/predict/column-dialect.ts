@@ -56,7 +56,13 @@ export function columnDialect({
       });
     },
     shape: ({ steps }) => (hasLengths ? "" : String(steps)),
-    encode: (batch) => coder.encode(batch.map(({ sequence }) => sequence)),
+    // A model need not read all that its task offers.
+    encode: (batch) =>
+      Object.fromEntries(
+        Object.entries(coder.encode(batch.map(({ sequence }) => sequence))).filter(([name]) =>
+          Object.hasOwn(inputs, name),
+        ),
+      ),
     answer({ id }, answers) {
       const parts = Object.entries(answers).map(([name, value]) => ({
         type: outputs[name],

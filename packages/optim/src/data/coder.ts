@@ -69,12 +69,14 @@ export interface CoderOptions {
   readonly sequence: string | undefined;
   /** Whether all rows of a file are one series. */
   readonly isSeries: boolean;
+  /** Whether models may read the lengths of sequences. */
+  readonly hasLengths: boolean;
   readonly longest: number;
 }
 
 /** Throws ConfigError where what was fitted belongs to other columns. */
 export function makeCoder(options: CoderOptions): DataCoder {
-  const { fitted, dtype, format, sequence, isSeries, longest } = options;
+  const { fitted, dtype, format, sequence, isSeries, hasLengths, longest } = options;
   const all = columnsOf(options.columns);
   checkFitted(fitted, all.slots);
   const columns: Columns = columnsOf({ inputs: options.columns.inputs, targets: {} }, sequence);
@@ -115,7 +117,7 @@ export function makeCoder(options: CoderOptions): DataCoder {
       const length = stretches.reduce((most, { steps }) => Math.max(most, steps), 1);
       const lengths = integerTensor(stretches.length);
       stretches.forEach(({ steps }, b) => (lengths.data[b] = steps));
-      return { ...stepTensors(slots, stretches, length, dtype), ...(isSeries ? {} : { [BESIDES.lengths]: lengths }) };
+      return { ...stepTensors(slots, stretches, length, dtype), ...(hasLengths ? { [BESIDES.lengths]: lengths } : {}) };
     },
     decode: (target, outputs) => decodeTarget(all.slots, fitted.columns, target, outputs),
   };

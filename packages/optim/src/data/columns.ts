@@ -64,7 +64,9 @@ const perField = (value: "step" | "sequence") =>
   z
     .enum(["step", "sequence"])
     .default(value)
-    .describe("Whether there is a target at every step, or one for the whole sequence.");
+    .describe(
+      "Whether there is a target at every step, or one for the whole sequence; of a window, behind its last step.",
+    );
 
 const targetSchemaOf = (per: "step" | "sequence") =>
   z.union([

@@ -51,6 +51,16 @@ const furtherProblems = (count: number): Issue => ({
   hint: '"badRows": "skip" in the task leaves such rows out and counts them',
 });
 
+/** A file that is not any more what it was when the run began; `name` says where. */
+export const changedError = (name: string): DataError =>
+  new DataError([
+    {
+      code: "data.changed",
+      problem: "a data file stays as it is while a run reads it",
+      at: { kind: "value", name },
+    },
+  ]);
+
 /** The place of an offset in the text of a row that begins in some line of a file. */
 export function placeInRow(file: string, line: number, row: string, offset: number): Location {
   const place = placeInText(row, offset);

@@ -104,10 +104,12 @@ async function* gatheredRows(
   if (open !== undefined) yield ended(open);
 }
 
-const idOf = (cell: unknown): string | undefined =>
+/** What the cell of a sequence's column says; undefined where that is nothing. */
+export const idOf = (cell: unknown): string | undefined =>
   (typeof cell === "string" && cell !== "") || typeof cell === "number" ? String(cell) : undefined;
 
-const missingId = (row: Row): Issue =>
+/** A row that does not say which sequence it belongs to. */
+export const missingId = (row: Row): Issue =>
   valueIssue(row, 0, {
     code: "data.sequence",
     problem: "every row says which sequence it belongs to",

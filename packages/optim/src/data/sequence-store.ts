@@ -9,13 +9,13 @@ import { watchTargets } from "./baselines.js";
 import type { Baseline, Split } from "./batch.js";
 import type { DataContext } from "./context.js";
 import { makeCache } from "./cache.js";
-import { unknownClass } from "./cells.js";
-import type { Columns, Slot } from "./columns.js";
+import { watchClasses } from "./class-watch.js";
+import type { Columns } from "./columns.js";
 import { openDataFile, type DataFile, type FormatOptions, type RowPlace } from "./data-file.js";
 import { encodersOf, type EncodedSteps } from "./encode.js";
-import { checkFitted, fitOf, FITTED_FORMAT, type Fitted } from "./fitted.js";
+import { checkFitted, fitOf, FITTED_FORMAT } from "./fitted.js";
 import { namedFiles, openNamed, type FilesConfig } from "./open-files.js";
-import { collectProblems, DataError, type BadRows } from "./problems.js";
+import { changedError, collectProblems, type BadRows } from "./problems.js";
 import { sequencesIn, type RawSequence, type SequenceOptions } from "./read-values.js";
 import type { TaskData } from "./task-data.js";
 
@@ -83,7 +83,7 @@ export async function openSequences(plan: SequencePlan, context: DataContext): P
         steps: sequence.steps,
         number: number++,
       });
-      classes.add(file, sequence);
+      classes.add(`${file.path}, from line ${sequence.from.line} on`, sequence.values);
       sequence.values.forEach((values, i) => {
         if (slots[i].is === "target") targets.add(split, i, values);
         if (split === "train") values.forEach(fits[i].add);
@@ -101,7 +101,7 @@ export async function openSequences(plan: SequencePlan, context: DataContext): P
   async function load({ file, from, to }: Place): Promise<EncodedSteps> {
     for await (const { steps, values } of sequencesIn(files[file], options, from, to))
       return { steps, values: values.map((list, i) => Float64Array.from(list, encoders[i])) };
-    throw changed(files[file], from);
+    throw changedError(`${files[file].path}, line ${from.line}`);
   }
   return {
     parts,
@@ -141,41 +141,6 @@ function repeatedIssues(file: DataFile, { id, from }: RawSequence, seen: Set<str
   ];
 }
 
-interface ClassWatch {
-  add(file: DataFile, sequence: RawSequence): void;
-  /** Throws DataError where a part has classes that training has not. */
-  check(fitted: Fitted): void;
-}
-
-/** Where each class stands first: a class that training does not have cannot be learned. */
-function watchClasses(slots: readonly Slot[]): ClassWatch {
-  const first = slots.map(() => new Map<string, string>());
-  const isWatched = slots.map(({ is, values }) => is === "target" && values.kind === "symbol");
-  return {
-    add(file, { values, from }) {
-      slots.forEach((_, i) => {
-        if (!isWatched[i]) return;
-        for (const value of new Set(values[i]))
-          if (!first[i].has(String(value))) first[i].set(String(value), `${file.path}, from line ${from.line} on`);
-      });
-    },
-    check({ columns }) {
-      const issues = slots.flatMap(({ column }, i) => {
-        const found = columns[i];
-        if (!isWatched[i] || !("symbols" in found)) return [];
-        const known = new Set(found.symbols);
-        return [...first[i]]
-          .filter(([symbol]) => !known.has(symbol))
-          .map(([symbol, name]) => ({
-            ...unknownClass(column, symbol, found.symbols),
-            at: { kind: "value", name } as const,
-          }));
-      });
-      if (issues.length > 0) throw new DataError(issues);
-    },
-  };
-}
-
 function checkParts(parts: Readonly<Record<Split, readonly unknown[]>>): void {
   const empty = Object.entries(parts).filter(([, places]) => places.length === 0);
   if (empty.length === 0) return;
@@ -189,12 +154,3 @@ function checkParts(parts: Readonly<Record<Split, readonly unknown[]>>): void {
     },
   ]);
 }
-
-const changed = (file: DataFile, { line }: RowPlace): DataError =>
-  new DataError([
-    {
-      code: "data.changed",
-      problem: "a data file stays as it is while a run reads it",
-      at: { kind: "value", name: `${file.path}, line ${line}` },
-    },
-  ]);

@@ -5,7 +5,7 @@
 import * as z from "zod";
 import { floatTensor } from "../data/batch.js";
 import type { TaskDefinition } from "./task.js";
-import { orderFields, splitFields, stretchesOf, windowsOf, type Stretch } from "./windows.js";
+import { asLists, orderFields, splitFields, stretchesOf, windowsOf, type Stretch } from "./windows.js";
 
 const schema = z.strictObject({
   type: z.literal("mackeyGlass"),
@@ -84,7 +84,7 @@ export const mackeyGlass: TaskDefinition<typeof schema> = {
   }),
   open({ length, ahead, samples, order, validation, test }, { seed, dtype }) {
     const stretches = stretchesOf(samples, { validation, test });
-    const windows = windowsOf({ seed, task: "mackeyGlass", stretches, length, order, ahead });
+    const windows = windowsOf({ seed, task: "mackeyGlass", stretches: asLists(stretches), length, order, ahead });
     const series = mackeyGlassSeries(TRANSIENT + samples).subarray(TRANSIENT);
     return {
       batchesPerEpoch: windows.batchesPerEpoch,

@@ -6,6 +6,7 @@ import { adding } from "./adding.js";
 import { copyMemory } from "./copy-memory.js";
 import { mackeyGlass } from "./mackey-glass.js";
 import { sequences } from "./sequences.js";
+import { series } from "./series.js";
 import { sine } from "./sine.js";
 import { makeCoder, type DataCoder } from "../data/coder.js";
 import type { DataContext } from "../data/context.js";
@@ -23,6 +24,7 @@ export const tasks = {
   copyMemory,
   mackeyGlass,
   sequences,
+  series,
   sine,
   temporalOrder,
   text,
@@ -36,6 +38,7 @@ export const taskSchema = z
     copyMemory.schema,
     mackeyGlass.schema,
     sequences.schema,
+    series.schema,
     sine.schema,
     temporalOrder.schema,
     text.schema,
@@ -67,6 +70,9 @@ export const isStream = (config: TaskConfig): boolean => "order" in config && co
 export const openTask = async (config: TaskConfig, context: DataContext): Promise<Task> =>
   taskOf(config).open(config, context);
 
+/** Rows that are read at once for predictions; those of streams have no end. */
+const LONGEST_SERIES = 1_000_000;
+
 /**
  * What turns rows into inputs and predictions back, for a task whose data are rows of files; undefined for others. Rows are written as the
  * task's are, or in `format`. Throws ConfigError.
@@ -76,18 +82,20 @@ export const coderOf = (
   fitted: Fitted,
   dtype: FloatDType,
   format?: DataCoder["format"],
-): DataCoder | undefined =>
-  config.type === "sequences"
-    ? makeCoder({
-        columns: config,
-        fitted,
-        dtype,
-        format: formatOf({ ...config, format: format ?? config.format }),
-        sequence: config.sequence,
-        isSeries: false,
-        longest: config.longest,
-      })
-    : undefined;
+): DataCoder | undefined => {
+  if (config.type !== "sequences" && config.type !== "series") return undefined;
+  const sequence = config.type === "sequences" ? config.sequence : config.series;
+  return makeCoder({
+    columns: config,
+    fitted,
+    dtype,
+    format: formatOf({ ...config, format: format ?? config.format }),
+    sequence,
+    isSeries: config.type === "series" && sequence === undefined,
+    hasLengths: config.type === "sequences",
+    longest: config.type === "sequences" ? config.longest : LONGEST_SERIES,
+  });
+};
 
 /** What turns texts into inputs and predictions back, for a task whose data are a text; undefined for others. Throws ConfigError. */
 export const textCoderOf = (config: TaskConfig, fitted: Fitted, dtype: FloatDType): TextCoder | undefined =>
@@ -101,6 +109,7 @@ export const withFiles = (config: TaskConfig, change: (path: string) => string):
     case "textCharacters":
       return { ...config, files: config.files.map(change) };
     case "sequences":
+    case "series":
     case "text":
       return { ...config, files: mapFiles(config.files, change) };
     default:

@@ -10,7 +10,7 @@ import { TEXT_UNITS, type TextUnit } from "../data/text/units.js";
 import { vocabularySize } from "../data/text/vocabulary.js";
 import { encodeSymbols, encodingField, symbolType, type Encoding } from "./symbols.js";
 import type { Task, TaskDefinition } from "./task.js";
-import { orderFields, splitFields, windowsOf, type Shares, type WindowOrder } from "./windows.js";
+import { asLists, orderFields, splitFields, windowsOf, type Shares, type WindowOrder } from "./windows.js";
 
 const MOST_SYMBOLS = 1_000_000;
 const LONGEST = 100_000;
@@ -70,7 +70,7 @@ async function open(options: TextOptions & Shares, isStrict: boolean, context: D
   const text = await openText({ ...options, isStrict, shares: { validation, test } }, context);
   const { stretches, baselines, data } = text;
   // The order of windows goes by the name that this task had first.
-  const windows = windowsOf({ seed, task: "textCharacters", stretches, length, order, ahead: 1 });
+  const windows = windowsOf({ seed, task: "textCharacters", stretches: asLists(stretches), length, order, ahead: 1 });
   return {
     batchesPerEpoch: windows.batchesPerEpoch,
     baselines,

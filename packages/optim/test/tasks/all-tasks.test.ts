@@ -45,6 +45,28 @@ const cases: Readonly<Record<TaskConfig["type"], readonly (readonly [object, num
       9,
     ],
   ],
+  series: [
+    [
+      {
+        files: ["a.csv"],
+        inputs: { x: ["a", { column: "kind", categories: 4 }] },
+        targets: { y: { columns: ["a", "b"] } },
+        length: 5,
+        horizon: 2,
+      },
+      5,
+    ],
+    [
+      {
+        files: ["a.csv"],
+        inputs: { x: ["a", "b"] },
+        targets: { y: { columns: ["a"], per: "sequence" } },
+        length: 6,
+        stride: 4,
+      },
+      6,
+    ],
+  ],
   transduction: [
     [{ longest: 9 }, 9],
     [{ longest: 6, shortest: 6, rule: "reverse", symbols: 3, encoding: "oneHot" }, 6],

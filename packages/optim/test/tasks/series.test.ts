@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { mackeyGlassSeries } from "../../src/tasks/mackey-glass.js";
 import { SPLITS } from "../../src/data/batch.js";
-import { stretchesOf, windowsOf } from "../../src/tasks/windows.js";
+import { asLists, stretchesOf, windowsOf } from "../../src/tasks/windows.js";
 import { batchesOf, mean, open, rowOf } from "./open.js";
 import { largestError } from "../support.js";
 
@@ -72,7 +72,14 @@ describe("windows", () => {
     fc.assert(
       fc.property(plans, ({ count, length, ahead, size, seed }) => {
         const stretches = stretchesOf(count, { validation: 0.1, test: 0.1 });
-        const windows = windowsOf({ seed, task: "series", stretches, length, order: "shuffled", ahead });
+        const windows = windowsOf({
+          seed,
+          task: "series",
+          stretches: asLists(stretches),
+          length,
+          order: "shuffled",
+          ahead,
+        });
         for (const split of SPLITS) {
           const batches = windows.batchesPerEpoch(split, size) ?? 0;
           const epoch = (n: number): readonly number[] =>

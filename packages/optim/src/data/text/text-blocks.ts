@@ -3,7 +3,8 @@
  * wants its symbols.
  */
 import { readAhead, type FileBytes } from "../file-bytes.js";
-import { DataError } from "../problems.js";
+import { changedError } from "../problems.js";
+import { lastAtMost } from "../search.js";
 import { decodeLeniently, decodeText, hasMark } from "../utf8.js";
 import { splitterOf, type SplitBytes, type TextUnit } from "./units.js";
 
@@ -80,22 +81,10 @@ export async function openTextBlocks(files: readonly TextFile[], rules: TextRule
       const bytes = await file.bytes.read(starts[number], isEnd ? file.bytes.size : starts[number + 1]);
       const { symbols } = split(bytes, true, decoderOf(file, rules, 1));
       const all = withJoint(file, isEnd, symbols);
-      if (all.length !== (firsts[number + 1] ?? count) - firsts[number]) throw changed(file);
+      if (all.length !== (firsts[number + 1] ?? count) - firsts[number]) throw changedError(file.path);
       return { first: firsts[number], symbols: all };
     },
   };
-}
-
-/** The place of the last number of an ascending list that is not above `limit`. */
-function lastAtMost(list: readonly number[], limit: number): number {
-  let low = 0;
-  let high = list.length - 1;
-  while (low < high) {
-    const middle = Math.ceil((low + high) / 2);
-    if (list[middle] <= limit) low = middle;
-    else high = middle - 1;
-  }
-  return low;
 }
 
 interface Piece {
@@ -141,12 +130,3 @@ const decoderOf = ({ path }: TextFile, { isStrict }: TextRules, line: number): (
 
 const withJoint = ({ isJoined }: TextFile, isEnd: boolean, symbols: readonly string[]): readonly string[] =>
   isJoined && isEnd ? [...symbols, "\n"] : symbols;
-
-const changed = ({ path }: TextFile): DataError =>
-  new DataError([
-    {
-      code: "data.changed",
-      problem: "a data file stays as it is while a run reads it",
-      at: { kind: "value", name: path },
-    },
-  ]);
