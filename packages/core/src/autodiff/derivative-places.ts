@@ -3,7 +3,7 @@
  * comparison chooses. For tools that tell people about their models; differentiation itself does not need it.
  */
 import { opOf } from "../graph/builder.js";
-import type { Graph, Node, Origin } from "../ir/graph.js";
+import { type Graph, type Node, type Origin, type ValueId } from "../ir/graph.js";
 import { select, stopGradient } from "../ops/compare.js";
 import type { AnyOp } from "../ops/op.js";
 import { isFloat } from "../shape/tensor-type.js";
@@ -74,14 +74,14 @@ function follow(graph: Graph, active: readonly boolean[], wanted: readonly boole
     const results = node.types.map((_, k) => live[node.id + k]);
     if (!results.includes(true)) continue;
     const marked = node.inputs.map((id) => dependent[id]);
-    const { live: inputs, places } = followNode(node, marked, results);
+    const { live: inputs, places } = followNode(graph, node, marked, results);
     node.inputs.forEach((id, k) => (live[id] ||= inputs[k]));
     found.push(places);
   }
   return { live: live.slice(0, graph.params.length), places: found.reverse().flat() };
 }
 
-function followNode(node: Node, marked: readonly boolean[], wanted: readonly boolean[]): Followed {
+function followNode(graph: Graph, node: Node, marked: readonly boolean[], wanted: readonly boolean[]): Followed {
   const op = opOf(node);
   if (op.kind === "region") return followRegions(node, marked, wanted);
   const passes = op.traits.flat !== true && isFloat(node.types[0].dtype);
@@ -90,15 +90,36 @@ function followNode(node: Node, marked: readonly boolean[], wanted: readonly boo
   ];
   return {
     live: node.inputs.map(() => passes),
-    places: marked.includes(true) ? kindsOf(op, marked).flatMap(place) : [],
+    places: marked.includes(true) ? kindsOf(graph, node, op, marked).flatMap(place) : [],
   };
 }
 
-function kindsOf(op: AnyOp, marked: readonly boolean[]): readonly DerivativePlace["kind"][] {
+function kindsOf(graph: Graph, node: Node, op: AnyOp, marked: readonly boolean[]): readonly DerivativePlace["kind"][] {
   if (op.name === stopGradient.name) return ["stopped"];
-  if (op.name === select.name) return marked[0] ? ["choice"] : [];
+  if (op.name === select.name) return marked[0] ? [isExtreme(graph, node) ? "kink" : "choice"] : [];
   if (op.traits.flat === true) return ["flat"];
   return op.traits.kinked === true ? ["kink"] : [];
+}
+
+/** Whether a select takes one of the two values that its condition compares: they are equal where the choice changes. */
+function isExtreme(graph: Graph, { inputs: [condition, x, y] }: Node): boolean {
+  const compared = nodeOf(graph, condition)?.inputs ?? [];
+  if (compared.length !== 2) return false;
+  const [a, b] = compared;
+  return (isSame(graph, a, x) && isSame(graph, b, y)) || (isSame(graph, a, y) && isSame(graph, b, x));
+}
+
+const nodeOf = (graph: Graph, id: ValueId): Node | undefined => graph.nodes.find((node) => node.id === id);
+
+/** Whether two values are one, or the same constant. */
+function isSame(graph: Graph, a: ValueId, b: ValueId): boolean {
+  if (a === b) return true;
+  const [x, y] = [nodeOf(graph, a), nodeOf(graph, b)];
+  if (x?.op !== y?.op || x?.inputs.length !== y?.inputs.length || x?.regions.length !== 0) return false;
+  return (
+    JSON.stringify(x.attrs) === JSON.stringify(y?.attrs) &&
+    x.inputs.every((id, i) => y !== undefined && isSame(graph, id, y.inputs[i]))
+  );
 }
 
 function followRegions(node: Node, marked: readonly boolean[], wanted: readonly boolean[]): Followed {

@@ -87,6 +87,8 @@ function precedenceHint({ operator, right }: BinaryExpression): string | undefin
     : undefined;
 }
 
+const NUMBER_HINT = 'a number multiplies with "*"; "@" comes before "*" and "/", so a / 2 @ B is a / (2 @ B)';
+
 function productOf(operation: Operation): Quantity {
   const { scope, source, expression, left, right } = operation;
   const [x, y] = [left, right].map((side) => (side.kind === "tensor" ? tensorIn(scope, side, scope.dtype) : undefined));
@@ -96,7 +98,7 @@ function productOf(operation: Operation): Quantity {
     code: "notation.product",
     problem: 'the last axis of the left side of "@" equals the rows of the right side',
     received: describeSides(operation),
-    hint: x === undefined || y === undefined ? 'a number multiplies with "*"' : productHint(operation, x, y),
+    hint: x === undefined || y === undefined ? NUMBER_HINT : productHint(operation, x, y),
   });
 }
 
@@ -108,7 +110,7 @@ function productHint(
 ): string | undefined {
   const [dimsX, dimsY] = [dimsOfExample(scope, x), dimsOfExample(scope, y)];
   const exchanged = `${textOf(source, right.span)} @ ${textOf(source, left.span)} fits`;
-  if (dimsX.length === 0 || dimsY.length === 0) return 'a number multiplies with "*"';
+  if (dimsX.length === 0 || dimsY.length === 0) return NUMBER_HINT;
   if (dimsX.length === 1 && dimsY.length === 2)
     return dimsX[0] === dimsY[1] ? exchanged : "for an input weight, rows = size of the input";
   return dimsX.length === 2 && dimsY.length === 1 && dimsX[0] === dimsY[0] ? exchanged : undefined;

@@ -1,4 +1,4 @@
-/** Parts of values by place: v[i], v[a:b], and the same of the last axis, v[.., i]. */
+/** Parts of values by place: v[i], v[a:b], and the same of further axes, v[i, a:b], v[.., i]. */
 import { addDims, isAtLeast, subtractDims, type Dim } from "../shape/dim.js";
 import { describeOperand, sizeOf } from "./call.js";
 import { dimsOfExample, formatQuantity, tensorOf, type Quantity, type TensorQuantity } from "./quantity.js";
@@ -16,11 +16,12 @@ function axisOf(
   if (of.kind === "tensor") {
     const rank = dimsOfExample(scope, of).length;
     const front = of.batched ? scope.batch.length : 0;
-    if (rank > 0) return { tensor: of, axis: front + (expression.axis === "first" ? 0 : rank - 1) };
+    const axis = expression.axis < 0 ? rank + expression.axis : expression.axis;
+    if (axis >= 0 && axis < rank) return { tensor: of, axis: front + axis };
   }
   return refuseShape(source, expression.span, {
     code: "notation.shape",
-    problem: "only a value with axes has parts",
+    problem: "brackets name no more places than a value has axes",
     received: describeOperand(scope, source, expression.of, of),
   });
 }
@@ -75,7 +76,7 @@ export function indexOf(
   return tensorOf(g.gather(tensor.value, whole, { axis, batch: 0 }), true);
 }
 
-/** v[a:b], from a to before b; negative places count from the end. */
+/** v[a:b], from a to before b, and v[:], all of it; negative places count from the end. */
 export function sliceOf(
   work: Work,
   source: EquationSource,
@@ -84,6 +85,7 @@ export function sliceOf(
   valueOf: (part: Expression) => Quantity,
 ): Quantity {
   const { tensor, axis } = axisOf(work, source, expression, of);
+  if (expression.start === null && expression.stop === null) return tensor;
   const size = tensor.value.type.dims[axis];
   const bound = (part: Expression | null, standard: Dim): Dim => {
     if (part === null) return standard;

@@ -53,13 +53,15 @@ export interface CallExpression extends Spanned {
 export interface IndexExpression extends Spanned {
   readonly kind: "index";
   readonly of: Expression;
-  readonly axis: "first" | "last";
+  /** From 0, or from -1 backwards. */
+  readonly axis: number;
   readonly index: Expression;
 }
 export interface SliceExpression extends Spanned {
   readonly kind: "slice";
   readonly of: Expression;
-  readonly axis: "first" | "last";
+  /** From 0, or from -1 backwards. */
+  readonly axis: number;
   readonly start: Expression | null;
   readonly stop: Expression | null;
 }

@@ -50,7 +50,9 @@ function unknownCells(document: unknown): readonly Issue[] {
       configIssue("choice", joinPointer(pointer, "type"), {
         problem: "type is none of the known values",
         received: JSON.stringify(value.type.slice(0, LONGEST_QUOTED)),
-        hint: suggestName(value.type, known),
+        hint: Object.hasOwn(value, "equations")
+          ? 'a cell\'s equations stand under "cells" of the document; a layer uses it by the name that it has there'
+          : suggestName(value.type, known),
       }),
     ];
   });

@@ -5,6 +5,8 @@ import { findLimitIssues, MOST_ISSUES } from "./limits.js";
 import { throwIssues } from "./refuse.js";
 import { issuesOf, factsOf } from "./schema-issues.js";
 
+const pointerOf = ({ at }: Issue): string | undefined => (at.kind === "config" ? at.pointer : undefined);
+
 /** What to know of a document besides its schema. */
 export interface ReadOptions {
   /** Where the document stands, if it is part of another one. */
@@ -26,7 +28,11 @@ export function readWithSchema<S extends z.ZodType>(
   const found = result.success
     ? []
     : result.error.issues.slice(0, MOST_ISSUES).flatMap((issue) => issuesOf(issue, document, []));
-  throwIssues([...(also?.(document) ?? []), ...found].slice(0, MOST_ISSUES).map(placed));
+  const others = also?.(document) ?? [];
+  // What is known of a place besides the schema says more than that none of the schema's choices fits there.
+  const told = new Set(others.map(pointerOf));
+  const left = found.filter((issue) => !told.has(pointerOf(issue)));
+  throwIssues([...others, ...left].slice(0, MOST_ISSUES).map(placed));
   if (result.success) return result.data;
   throw new TypeError("internal: a document was refused without a reason; please report this");
 }

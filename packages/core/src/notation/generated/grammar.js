@@ -23,6 +23,16 @@
       head,
     );
 
+  /**
+   * One part after the other. An index takes its axis away, so the last of the axes counted from the front comes first, and
+   * the first of those counted from the back.
+   */
+  const partOf = (of, { front, back, to }) =>
+    [
+      ...back.map((place, i) => ({ ...place, axis: i - back.length })),
+      ...front.map((place, axis) => ({ ...place, axis })).reverse(),
+    ].reduce((inner, place) => ({ ...place, of: inner, span: { from: of.span.from, to } }), of);
+
 class peg$SyntaxError extends SyntaxError {
   constructor(message, expected, found, location) {
     super(message);
@@ -240,7 +250,7 @@ function peg$parse(input, options) {
   const peg$e18 = peg$literalExpectation("^", false);
   const peg$e19 = peg$literalExpectation("]", false);
   const peg$e20 = peg$literalExpectation("[", false);
-  const peg$e21 = peg$otherExpectation("\"..,\"");
+  const peg$e21 = peg$otherExpectation("\"..\"");
   const peg$e22 = peg$literalExpectation("..", false);
   const peg$e23 = peg$literalExpectation(":", false);
   const peg$e24 = peg$otherExpectation("\"(\"");
@@ -274,23 +284,24 @@ function peg$parse(input, options) {
   function peg$f13(head, tail) {    return chainOf(head, tail);  }
   function peg$f14(operand) {    return { kind: "unary", operator: "-", operand, span: here() };  }
   function peg$f15(base, exponent) {    return exponent === null ? base : chainOf(base, [["^", exponent]]);  }
-  function peg$f16(head, tail) {    return tail.reduce((of, { to, ...subscript }) => ({ ...subscript, of, span: { from: of.span.from, to } }), head);  }
-  function peg$f17(axis, bounds) {    return { ...bounds, axis: axis ?? "first", to: here().to };  }
-  function peg$f18() {    return "last";  }
-  function peg$f19(start, stop) {    return stop === null ? { kind: "index", index: start } : { kind: "slice", start, stop: stop.value };  }
-  function peg$f20(stop) {    return { kind: "slice", start: null, stop: stop.value };  }
-  function peg$f21(value) {    return { value };  }
-  function peg$f22(value) {    return { ...value, span: here() };  }
-  function peg$f23(name, tail) {
+  function peg$f16(head, tail) {    return tail.reduce(partOf, head);  }
+  function peg$f17(places) {    return { ...places, to: here().to };  }
+  function peg$f18(front, back) {    return { front, back: back ?? [] };  }
+  function peg$f19(back) {    return { front: [], back };  }
+  function peg$f20(start, stop) {    return stop === null ? { kind: "index", index: start } : { kind: "slice", start, stop: stop.value };  }
+  function peg$f21(stop) {    return { kind: "slice", start: null, stop: stop.value };  }
+  function peg$f22(value) {    return { value };  }
+  function peg$f23(value) {    return { ...value, span: here() };  }
+  function peg$f24(name, tail) {
     return typeof tail === "string"
       ? { kind: "name", name: name.name + tail, span: here() }
       : { kind: "call", name, ...tail, span: here() };
   }
-  function peg$f24(list) {    return { arguments: list ?? [] };  }
-  function peg$f25(name, value) {    return { name, value };  }
-  function peg$f26(items) {    return { kind: "list", items: items ?? [], span: here() };  }
-  function peg$f27(name) {    return { name, span: here() };  }
-  function peg$f28(digits) {    return { kind: "number", value: Number(digits), span: here() };  }
+  function peg$f25(list) {    return { arguments: list ?? [] };  }
+  function peg$f26(name, value) {    return { name, value };  }
+  function peg$f27(items) {    return { kind: "list", items: items ?? [], span: here() };  }
+  function peg$f28(name) {    return { name, span: here() };  }
+  function peg$f29(digits) {    return { kind: "number", value: Number(digits), span: here() };  }
   let peg$currPos = options.peg$currPos | 0;
   let peg$savedPos = peg$currPos;
   const peg$posDetailsCache = [{ line: 1, column: 1 }];
@@ -1484,29 +1495,25 @@ function peg$parse(input, options) {
   }
 
   function peg$parseSubscript() {
-    let s0, s1, s2, s3, s4, s5, s6;
+    let s0, s1, s2, s3, s4, s5;
 
     s0 = peg$currPos;
     s1 = peg$parseSubscriptSign();
     if (s1 !== peg$FAILED) {
       s2 = peg$parse_();
-      s3 = peg$parseLastAxis();
-      if (s3 === peg$FAILED) {
-        s3 = null;
-      }
-      s4 = peg$parseBounds();
-      if (s4 !== peg$FAILED) {
-        s5 = peg$parse_();
+      s3 = peg$parsePlaces();
+      if (s3 !== peg$FAILED) {
+        s4 = peg$parse_();
         if (input.charCodeAt(peg$currPos) === 93) {
-          s6 = peg$c14;
+          s5 = peg$c14;
           peg$currPos++;
         } else {
-          s6 = peg$FAILED;
+          s5 = peg$FAILED;
           if (peg$silentFails === 0) { peg$fail(peg$e19); }
         }
-        if (s6 !== peg$FAILED) {
+        if (s5 !== peg$FAILED) {
           peg$savedPos = s0;
-          s0 = peg$f17(s3, s4);
+          s0 = peg$f17(s3);
         } else {
           peg$currPos = s0;
           s0 = peg$FAILED;
@@ -1543,31 +1550,156 @@ function peg$parse(input, options) {
     return s0;
   }
 
-  function peg$parseLastAxis() {
-    let s0, s1, s2, s3, s4;
+  function peg$parsePlaces() {
+    let s0, s1, s2, s3, s4, s5, s6, s7;
 
-    peg$silentFails++;
     s0 = peg$currPos;
-    if (input.substr(peg$currPos, 2) === peg$c16) {
-      s1 = peg$c16;
-      peg$currPos += 2;
-    } else {
-      s1 = peg$FAILED;
-      if (peg$silentFails === 0) { peg$fail(peg$e22); }
-    }
-    if (s1 !== peg$FAILED) {
-      s2 = peg$parse_();
+    s1 = peg$currPos;
+    s2 = [];
+    s3 = peg$parseBounds();
+    while (s3 !== peg$FAILED) {
+      s2.push(s3);
+      s3 = peg$currPos;
+      s4 = peg$currPos;
+      s5 = peg$parse_();
       if (input.charCodeAt(peg$currPos) === 44) {
-        s3 = peg$c3;
+        s6 = peg$c3;
         peg$currPos++;
       } else {
-        s3 = peg$FAILED;
+        s6 = peg$FAILED;
         if (peg$silentFails === 0) { peg$fail(peg$e3); }
       }
-      if (s3 !== peg$FAILED) {
-        s4 = peg$parse_();
+      if (s6 !== peg$FAILED) {
+        s7 = peg$parse_();
+        s5 = [s5, s6, s7];
+        s4 = s5;
+      } else {
+        peg$currPos = s4;
+        s4 = peg$FAILED;
+      }
+      if (s4 !== peg$FAILED) {
+        s4 = peg$parseBounds();
+        if (s4 === peg$FAILED) {
+          peg$currPos = s3;
+          s3 = peg$FAILED;
+        } else {
+          s3 = s4;
+        }
+      } else {
+        s3 = s4;
+      }
+    }
+    if (s2.length < 1) {
+      peg$currPos = s1;
+      s1 = peg$FAILED;
+    } else {
+      s1 = s2;
+    }
+    if (s1 !== peg$FAILED) {
+      s2 = peg$currPos;
+      s3 = peg$parse_();
+      if (input.charCodeAt(peg$currPos) === 44) {
+        s4 = peg$c3;
+        peg$currPos++;
+      } else {
+        s4 = peg$FAILED;
+        if (peg$silentFails === 0) { peg$fail(peg$e3); }
+      }
+      if (s4 !== peg$FAILED) {
+        s5 = peg$parse_();
+        s6 = peg$parseBack();
+        if (s6 !== peg$FAILED) {
+          s2 = s6;
+        } else {
+          peg$currPos = s2;
+          s2 = peg$FAILED;
+        }
+      } else {
+        peg$currPos = s2;
+        s2 = peg$FAILED;
+      }
+      if (s2 === peg$FAILED) {
+        s2 = null;
+      }
+      peg$savedPos = s0;
+      s0 = peg$f18(s1, s2);
+    } else {
+      peg$currPos = s0;
+      s0 = peg$FAILED;
+    }
+    if (s0 === peg$FAILED) {
+      s0 = peg$currPos;
+      s1 = peg$parseBack();
+      if (s1 !== peg$FAILED) {
         peg$savedPos = s0;
-        s0 = peg$f18();
+        s1 = peg$f19(s1);
+      }
+      s0 = s1;
+    }
+
+    return s0;
+  }
+
+  function peg$parseBack() {
+    let s0, s1, s2, s3, s4, s5, s6, s7;
+
+    s0 = peg$currPos;
+    s1 = peg$parseRest();
+    if (s1 !== peg$FAILED) {
+      s2 = [];
+      s3 = peg$currPos;
+      s4 = peg$parse_();
+      if (input.charCodeAt(peg$currPos) === 44) {
+        s5 = peg$c3;
+        peg$currPos++;
+      } else {
+        s5 = peg$FAILED;
+        if (peg$silentFails === 0) { peg$fail(peg$e3); }
+      }
+      if (s5 !== peg$FAILED) {
+        s6 = peg$parse_();
+        s7 = peg$parseBounds();
+        if (s7 !== peg$FAILED) {
+          s3 = s7;
+        } else {
+          peg$currPos = s3;
+          s3 = peg$FAILED;
+        }
+      } else {
+        peg$currPos = s3;
+        s3 = peg$FAILED;
+      }
+      if (s3 !== peg$FAILED) {
+        while (s3 !== peg$FAILED) {
+          s2.push(s3);
+          s3 = peg$currPos;
+          s4 = peg$parse_();
+          if (input.charCodeAt(peg$currPos) === 44) {
+            s5 = peg$c3;
+            peg$currPos++;
+          } else {
+            s5 = peg$FAILED;
+            if (peg$silentFails === 0) { peg$fail(peg$e3); }
+          }
+          if (s5 !== peg$FAILED) {
+            s6 = peg$parse_();
+            s7 = peg$parseBounds();
+            if (s7 !== peg$FAILED) {
+              s3 = s7;
+            } else {
+              peg$currPos = s3;
+              s3 = peg$FAILED;
+            }
+          } else {
+            peg$currPos = s3;
+            s3 = peg$FAILED;
+          }
+        }
+      } else {
+        s2 = peg$FAILED;
+      }
+      if (s2 !== peg$FAILED) {
+        s0 = s2;
       } else {
         peg$currPos = s0;
         s0 = peg$FAILED;
@@ -1575,6 +1707,21 @@ function peg$parse(input, options) {
     } else {
       peg$currPos = s0;
       s0 = peg$FAILED;
+    }
+
+    return s0;
+  }
+
+  function peg$parseRest() {
+    let s0, s1;
+
+    peg$silentFails++;
+    if (input.substr(peg$currPos, 2) === peg$c16) {
+      s0 = peg$c16;
+      peg$currPos += 2;
+    } else {
+      s0 = peg$FAILED;
+      if (peg$silentFails === 0) { peg$fail(peg$e22); }
     }
     peg$silentFails--;
     if (s0 === peg$FAILED) {
@@ -1604,7 +1751,7 @@ function peg$parse(input, options) {
         s2 = null;
       }
       peg$savedPos = s0;
-      s0 = peg$f19(s1, s2);
+      s0 = peg$f20(s1, s2);
     } else {
       peg$currPos = s0;
       s0 = peg$FAILED;
@@ -1614,7 +1761,7 @@ function peg$parse(input, options) {
       s1 = peg$parseStop();
       if (s1 !== peg$FAILED) {
         peg$savedPos = s0;
-        s1 = peg$f20(s1);
+        s1 = peg$f21(s1);
       }
       s0 = s1;
     }
@@ -1640,7 +1787,7 @@ function peg$parse(input, options) {
         s3 = null;
       }
       peg$savedPos = s0;
-      s0 = peg$f21(s3);
+      s0 = peg$f22(s3);
     } else {
       peg$currPos = s0;
       s0 = peg$FAILED;
@@ -1676,7 +1823,7 @@ function peg$parse(input, options) {
           }
           if (s5 !== peg$FAILED) {
             peg$savedPos = s0;
-            s0 = peg$f22(s3);
+            s0 = peg$f23(s3);
           } else {
             peg$currPos = s0;
             s0 = peg$FAILED;
@@ -1717,7 +1864,7 @@ function peg$parse(input, options) {
       }
       if (s2 !== peg$FAILED) {
         peg$savedPos = s0;
-        s0 = peg$f23(s1, s2);
+        s0 = peg$f24(s1, s2);
       } else {
         peg$currPos = s0;
         s0 = peg$FAILED;
@@ -1798,7 +1945,7 @@ function peg$parse(input, options) {
       }
       if (s4 !== peg$FAILED) {
         peg$savedPos = s0;
-        s0 = peg$f24(s3);
+        s0 = peg$f25(s3);
       } else {
         peg$currPos = s0;
         s0 = peg$FAILED;
@@ -1887,7 +2034,7 @@ function peg$parse(input, options) {
     }
     if (s2 !== peg$FAILED) {
       peg$savedPos = s0;
-      s0 = peg$f25(s1, s2);
+      s0 = peg$f26(s1, s2);
     } else {
       peg$currPos = s0;
       s0 = peg$FAILED;
@@ -1970,7 +2117,7 @@ function peg$parse(input, options) {
       }
       if (s4 !== peg$FAILED) {
         peg$savedPos = s0;
-        s0 = peg$f26(s3);
+        s0 = peg$f27(s3);
       } else {
         peg$currPos = s0;
         s0 = peg$FAILED;
@@ -2051,7 +2198,7 @@ function peg$parse(input, options) {
     }
     if (s1 !== peg$FAILED) {
       peg$savedPos = s0;
-      s1 = peg$f27(s1);
+      s1 = peg$f28(s1);
     }
     s0 = s1;
     peg$silentFails--;
@@ -2381,7 +2528,7 @@ function peg$parse(input, options) {
       }
       if (s2 !== peg$FAILED) {
         peg$savedPos = s0;
-        s0 = peg$f28(s1);
+        s0 = peg$f29(s1);
       } else {
         peg$currPos = s0;
         s0 = peg$FAILED;
