@@ -28,7 +28,7 @@ export { openPixels } from "./report/pixels.js";
 export { readRun } from "./report/read-run.js";
 export type { EvaluationRow, RunData, RunEnd, StepColumns, TimingRow } from "./report/run-data.js";
 export { formatTick, logTicks } from "./report/series.js";
-export { halfLifeFigure, halfLifeWords, saturationFigure } from "./report/saturation.js";
+export { halfLifeFigure, halfLifeWords, saturationFigure, saturationWords } from "./report/saturation.js";
 export { sweepFigures, type SweepOutcome, type TrialOutcome } from "./report/sweep-figures.js";
 export { distributionFigure, updateRatioFigure } from "./report/weight-updates.js";
 export type { Session } from "./environment.js";

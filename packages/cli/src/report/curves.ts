@@ -115,8 +115,8 @@ export function measureFigure(pen: Pen, run: RunData, name: string, column: read
   ];
   return {
     id: name === "loss" ? "loss" : `metric-${idOf(name)}`,
-    title: name === "loss" ? "Loss" : `Metric: ${name}`,
-    caption: measureCaption(name, points.length, line, best?.step),
+    title: name === "loss" ? "Loss" : `${isLoss(run, name) ? "Loss" : "Metric"}: ${name}`,
+    caption: measureCaption(measureWords(run, name), points.length, line, best?.step),
     drawing: below([legend(entries, FIGURE_WIDTH), plot]),
   };
 }
@@ -127,13 +127,25 @@ const evaluationPoints = (evaluations: readonly EvaluationRow[], name: string): 
     evaluations.map((evaluation) => valueOf(evaluation, name)),
   );
 
+const isLoss = ({ experiment }: RunData, name: string): boolean =>
+  experiment.model.objectives.some((objective) => objective.name === name && objective.kind === "loss");
+
+/** What a curve is of: "The loss", or, where a model has several outputs, which one is compared with what. */
+function measureWords(run: RunData, name: string): string {
+  if (name === "loss") return "The loss";
+  const objective = run.experiment.model.objectives.find((each) => each.name === name);
+  const what = `The ${isLoss(run, name) ? "loss" : "metric"} ${name}`;
+  if (objective?.config.prediction === undefined) return what;
+  const { type, prediction, target } = objective.config;
+  return `${what} (${type} of ${prediction} against ${target})`;
+}
+
 function measureCaption(
-  name: string,
+  what: string,
   count: number,
   line: EvaluationRow["baseline"],
   bestStep: number | undefined,
 ): string {
-  const what = name === "loss" ? "The loss" : `The metric ${name}`;
   const sentences = [
     `${what} of each training batch before its update${count > MOST_POINTS ? " (band: least to greatest)" : " (faint)"}, its running mean, and evaluations on data that the model does not learn from (dots).`,
     line === undefined ? "" : `The dashed line is the baseline, which needs no learning: ${line.says}.`,

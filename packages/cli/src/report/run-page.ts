@@ -12,7 +12,7 @@ import { verdictOf, type Page, type Section } from "./page.js";
 import type { Pen } from "./pen.js";
 import { measuresOf, recordsOf, type RunData } from "./run-data.js";
 import { configSection, environmentSection, resultSection } from "./run-sections.js";
-import { halfLifeFigure, halfLifeWords, saturationFigure } from "./saturation.js";
+import { halfLifeFigure, halfLifeWords, saturationFigure, saturationWords } from "./saturation.js";
 import { distributionFigure, updateRatioFigure } from "./weight-updates.js";
 
 /** The page of a run: a section for everything that its folder has. */
@@ -62,7 +62,7 @@ function diagnosticSections(pen: Pen, run: RunData): readonly Section[] {
     {
       id: "gates",
       title: "Gates and states",
-      content: halfLifeWords(retention).map(verdictOf),
+      content: [...halfLifeWords(retention), ...saturationWords(recordsOf(run, "gates"))].map(verdictOf),
       figures: [
         ...heatMapFigures(pen, recordsOf(run, "values"), recordsOf(run, "example")),
         ...present([saturationFigure(pen, recordsOf(run, "gates")), halfLifeFigure(pen, retention)]),

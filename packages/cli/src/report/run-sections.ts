@@ -85,6 +85,13 @@ export function configSection({ experiment }: RunData): Section {
     formatType(output),
     formatCount(parameters),
   ]);
+  const measures = model.objectives.map(({ name, kind, config: { type, prediction, target }, weight }) => [
+    name,
+    `${kind}: ${type}`,
+    prediction ?? "the prediction",
+    target,
+    kind === "loss" ? String(weight) : "–",
+  ]);
   return {
     id: "config",
     title: "Model, task and training",
@@ -92,6 +99,12 @@ export function configSection({ experiment }: RunData): Section {
       factsTable(facts),
       html`<h3>Layers</h3>`,
       tableOf(["layer", "type", "reads", "output", "parameters"], layers, [4]),
+      measures.length < 2
+        ? undefined
+        : [
+            html`<h3>Losses and metrics</h3>`,
+            tableOf(["name", "what", "of", "against", "weight in the loss"], measures, [4]),
+          ],
       html`<details>
         <summary>The whole document, with all defaults</summary>
         <pre>${JSON.stringify(config, undefined, 2)}</pre>

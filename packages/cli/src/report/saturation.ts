@@ -1,6 +1,6 @@
 /** How far gates are open over the training, how many have saturated, and how long units keep their state. */
 import type { GatesRecord, RetentionRecord } from "@latchgrad/optim";
-import { formatCount, formatNumber } from "../format.js";
+import { formatCount, formatNumber, formatPlural } from "../format.js";
 import { inRows, legend, below, titled, type Figure } from "./drawing.js";
 import { INK, SERIES, TRAIN, VALIDATION } from "./palette.js";
 import type { Pen } from "./pen.js";
@@ -72,6 +72,7 @@ export function saturationFigure(pen: Pen, records: readonly GatesRecord[]): Fig
             VALIDATION,
             true,
           ),
+          curve(own.map(saturatedShare), SATURATED),
         ],
       }),
     );
@@ -81,6 +82,7 @@ export function saturationFigure(pen: Pen, records: readonly GatesRecord[]): Fig
       { label: "mean value", colour: INK, sign: "line" },
       { label: "share at the lower end (below 0.1, or -0.9)", colour: TRAIN, sign: "dashes" },
       { label: "share at the upper end (above 0.9)", colour: VALIDATION, sign: "dashes" },
+      { label: "share of saturated units", colour: SATURATED, sign: "line" },
     ],
     2 * PANEL_WIDTH + GAP,
   );
@@ -88,9 +90,40 @@ export function saturationFigure(pen: Pen, records: readonly GatesRecord[]): Fig
     id: "saturation",
     title: "Saturation over training",
     caption:
-      "For each value that lies in (0, 1) or (-1, 1) by how it is computed: its mean over units, steps and examples, and the shares of values close to either end, where the derivative is small. Gates that are nearly all open or shut act as switches; candidates and outputs that are nearly all at an end hardly learn any more.",
+      "For each value that lies in (0, 1) or (-1, 1) by how it is computed: its mean over units, steps and examples, and the shares of values close to either end, where the derivative is small. A unit is saturated when 9 of 10 of its values lie at one end. Gates that are nearly all open or shut act as switches; candidates and outputs that are nearly all at an end hardly learn any more.",
     drawing: below([signs, inRows(panels, 2, GAP)], 6),
   };
+}
+
+/** From this share of its values at one end on, a unit is saturated. */
+const SATURATED_FROM = 0.9;
+const SATURATED = SERIES[2];
+
+type Unit = GatesRecord["units"][number];
+const isShut = ({ low }: Unit): boolean => (low ?? 0) >= SATURATED_FROM;
+const isOpen = ({ high }: Unit): boolean => (high ?? 0) >= SATURATED_FROM;
+
+/** The share of the units whose values lie nearly always at one end; null where no units were recorded. */
+function saturatedShare({ units }: GatesRecord): number | null {
+  if (units.length === 0) return null;
+  return units.filter((unit) => isShut(unit) || isOpen(unit)).length / units.length;
+}
+
+/** The saturated units after the latest step in a sentence per value that has some: "forget of memory is in 3 of 12 units nearly always above 0.9". */
+export function saturationWords(records: readonly GatesRecord[]): readonly string[] {
+  const latest = new Map(records.map((record) => [`${record.layer} ${record.name}`, record]));
+  return [...latest.values()].flatMap(({ step, layer, name, range, units }) => {
+    const lower = range === "signed" ? "-0.9" : "0.1";
+    const ends = [
+      { count: units.filter(isShut).length, end: `below ${lower}` },
+      { count: units.filter(isOpen).length, end: "above 0.9" },
+    ].filter(({ count }) => count > 0);
+    if (ends.length === 0) return [];
+    const parts = ends.map(
+      ({ count, end }) => `in ${formatCount(count)} of ${formatPlural(units.length, "unit")} nearly always ${end}`,
+    );
+    return [`After step ${formatCount(step)} ${name} of ${layer} is ${parts.join(" and ")}.`];
+  });
 }
 
 /** Half-lives longer than this are drawn as this long. */

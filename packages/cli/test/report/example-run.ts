@@ -142,7 +142,7 @@ export function exampleDiagnostics(
       mean: 0.5 + 0.09 * i * (n === 0 ? 1 : -0.4),
       low: 0.02 * i,
       high: 0.1 * i,
-      units: [],
+      units: Array.from({ length: UNITS }, (_, unit) => ({ mean: 0.5, low: 0, high: unit < i ? 0.95 : 0.1 })),
     })),
   );
   const retention = at.map((step, i): DiagnosticRecord => ({

@@ -64,6 +64,12 @@ describe("the page of a run", () => {
     ]);
   });
 
+  test("says which units have saturated", async () => {
+    const page = (await pageOf({ diagnostics: exampleDiagnostics(200) })).replace(/\s+/g, " ");
+    expect(page).toMatch(/After step 200 \w+ of memory is in 4 of 8 units nearly always above 0\.9\./);
+    expect(page).toContain("share of saturated units");
+  });
+
   test("says where nothing was recorded, and leaves the sections out", async () => {
     const page = await pageOf({ environment: {} });
     expect(headings(page)).toEqual([
