@@ -2,7 +2,7 @@
 import { defineConfig } from "tsup";
 
 export default defineConfig({
-  entry: ["main.ts", "peers/node-step.ts", "linearize.ts", "trust/main.ts", "diagnostics.ts"],
+  entry: ["main.ts", "peers/node-step.ts", "linearize.ts", "trust/main.ts", "diagnostics.ts", "diagnoses.ts"],
   format: "esm",
   target: "es2022",
   platform: "node",
