@@ -1,5 +1,14 @@
 /** Memory: loss and metrics of answers by how far back the input lies that they need, and at other lengths of the task. */
-import { compile, type Executable, type Precision, type TensorData, type TensorsByName } from "@latchgrad/core";
+import {
+  buildGraph,
+  compile,
+  type Executable,
+  type Graph,
+  type Precision,
+  type TensorData,
+  type TensorsByName,
+  type Value,
+} from "@latchgrad/core";
 import { betterSideOf, buildModel } from "@latchgrad/layers";
 import { averagesOf, findBaseline, lossType, usedInputs } from "../evaluation.js";
 import { evaluationBatches, type Experiment } from "../experiment.js";
@@ -160,40 +169,62 @@ async function distanceProbe(
   if (names.length === 0) return undefined;
   const whole = masked.graph("eval");
   const graph = { ...whole, outputs: whole.outputs.filter(({ name }) => names.includes(name)) };
-  const used = new Set(graph.params.map(({ name }) => name));
-  const executable: Executable = await compile(graph, { precision });
+  const used = new Set(graph.params.map(({ name }) => name).filter((name) => name !== MASK));
   const bins = binsOf(distances.flatMap((each) => [...(each?.data ?? [])]));
+  if (bins.length === 0) return undefined;
+  const executable: Executable = await compile(forEachMask(graph, bins.length), { precision });
   const chances = chancesOf(experiment, task, names);
   return {
     async measure(weights) {
-      const measured: Bin[] = [];
-      for (const { from, to } of bins) {
-        const means = meansOf(experiment);
-        for (const [i, batch] of batches.entries()) {
-          const mask = maskOf(distances[i] ?? first, batch[MASK], from, to, maskType.dtype === "f64");
-          const answers = Array.from(mask.data).reduce((sum, weight) => sum + weight, 0);
-          if (answers === 0) continue;
-          means.add(
-            await executable.run({ ...usedInputs(weights, used), ...usedInputs({ ...batch, [MASK]: mask }, used) }),
-            names,
-            answers,
-          );
-        }
-        // Guessing scores are those of all answers; here only where all lie in one bin.
-        measured.push({
-          from,
-          to,
-          answers: means.answers(),
-          values: means.means(),
-          chances: bins.length === 1 || first.dims.length === 1 ? chances : {},
+      const means = bins.map(() => meansOf(experiment));
+      for (const [i, batch] of batches.entries()) {
+        const masks = bins.map(({ from, to }) =>
+          maskOf(distances[i] ?? first, batch[MASK], from, to, maskType.dtype === "f64"),
+        );
+        const outputs = await executable.run({
+          ...usedInputs(weights, used),
+          ...usedInputs(batch, used),
+          ...Object.fromEntries(masks.map((mask, bin) => [nameIn(MASK, bin), mask])),
         });
+        for (const [bin, { data }] of masks.entries()) {
+          const answers = Array.from(data).reduce((sum, weight) => sum + weight, 0);
+          const own = Object.fromEntries(names.map((name) => [name, outputs[nameIn(name, bin)]]));
+          if (answers > 0) means[bin].add(own, names, answers);
+        }
       }
-      return measured;
+      return bins.map(({ from, to }, bin) => ({
+        from,
+        to,
+        answers: means[bin].answers(),
+        values: means[bin].means(),
+        // Guessing scores are those of all answers; here only where all lie in one bin.
+        chances: bins.length === 1 || first.dims.length === 1 ? chances : {},
+      }));
     },
     dispose() {
       executable.dispose();
     },
   };
+}
+
+const nameIn = (name: string, bin: number): string => `${name}.${bin}`;
+
+/**
+ * The results of a graph for so many masks at once, "loss.0", "loss.1", ... Its nodes stand there once for each, and the compiler computes once
+ * what does not depend on the mask: all of the model.
+ */
+function forEachMask(graph: Graph, count: number): Graph {
+  const g = buildGraph(graph.name);
+  const shared = new Map(
+    graph.params.filter(({ name }) => name !== MASK).map(({ name, type }) => [name, g.param(name, type)]),
+  );
+  const outputs: [string, Value][] = [];
+  for (let bin = 0; bin < count; bin++) {
+    const args = graph.params.map(({ name, type }) => shared.get(name) ?? g.param(nameIn(name, bin), type));
+    const values = g.inline(graph, args);
+    outputs.push(...graph.outputs.map(({ name }, i) => [nameIn(name, bin), values[i]] as [string, Value]));
+  }
+  return g.build(Object.fromEntries(outputs));
 }
 
 /** Bins of equal width that hold all distances; those below 0 are of answers that need no memory. */
