@@ -45,6 +45,11 @@ export async function runCommandLine(args: readonly string[], surroundings: Surr
     .version(ownVersion())
     .exitOverride()
     .configureOutput({ writeOut: (text) => screen.write(text), writeErr: writeError })
+    .configureHelp({
+      // The list of commands has a line for each; its own help has the rest, whose lines are broken where the terminal ends.
+      subcommandDescription: (command) => command.description().split("\n", 1)[0] ?? "",
+      commandDescription: (command) => command.description().replace(/(?<!\n)\n(?!\n)/g, " "),
+    })
     .addHelpText("after", EXAMPLES)
     .showHelpAfterError("(latchgrad --help shows what can be typed)");
   const context: CommandContext = { ...surroundings, perform };

@@ -49,7 +49,7 @@ export async function trainCommand({ file, settings, out, resume, report, ...opt
     await tidyCheckpoints(checkpoints);
     const store = checkpointFolder(checkpoints);
     const loaded = resume ? await loadCheckpoint(store) : undefined;
-    const begun = given === undefined ? await readBegun(folder.path) : undefined;
+    const begun = given === undefined ? await readBegun(folder.path, options.screen) : undefined;
     if (begun !== undefined && loaded !== undefined)
       checkResume(loaded.checkpoint, begun.experiment, loaded.checkpoint.precision);
     const canBegin = given !== undefined || begun?.precision !== undefined;
@@ -75,11 +75,13 @@ interface Begun {
 }
 
 /** What a run's folder itself says about it, where that is as it was written; else the checkpoints alone are asked. */
-async function readBegun(folder: string): Promise<Begun | undefined> {
-  const isIntact =
-    (await isFile(join(folder, SUMS_FILE))) &&
-    (await changedFiles(folder, SUMS_FILE, [MODEL_FILES.config])).length === 0;
-  if (!isIntact) return undefined;
+async function readBegun(folder: string, screen: Screen): Promise<Begun | undefined> {
+  if (!(await isFile(join(folder, SUMS_FILE)))) return undefined;
+  const changed = await changedFiles(folder, SUMS_FILE, [MODEL_FILES.config]);
+  if (changed.length > 0) {
+    screen.write(`${changed.join(", ")} is not as it was written: the run goes on as its checkpoint says\n`);
+    return undefined;
+  }
   return {
     experiment: await readExperimentFile(join(folder, MODEL_FILES.config)),
     precision: await precisionIn(folder),

@@ -59,7 +59,8 @@ ${code([equationOf("f")])}
 
 ${code([...sumLines("sum", now.sums.f), `f   = 1 / (1 + e^-sum) = ${four(now.f)}`])}
 
-The unit keeps ${(100 * now.f).toFixed(1)} % of its state.
+The function sigmoid is the last line: it makes a number between 0 and 1 of any sum, close to 0 where the sum is far below zero and close to 1 where it is far above. So
+the unit keeps ${(100 * now.f).toFixed(1)} % of its state.
 
 ### Step 2: the input gate says how much to write, the candidate says what
 
@@ -77,7 +78,7 @@ ${code([equationOf("c'")])}
 
 ${code([`c'  = ${four(now.f)}·${bracketed(now.before)} + ${four(now.i)}·${bracketed(now.g)} = ${four(now.c)}`])}
 
-This line is the whole idea. The old state is multiplied and the new is added; nothing else happens to it. So the derivative of c' by c, along this way, is f, which is here
+Here \`*\` multiplies each unit's number by its own gate, without any weights. This line is the whole idea. The old state is multiplied and the new is added; nothing else happens to it. So the derivative of c' by c, along this way, is f, which is here
 ${four(now.f)}: a gradient that comes back through many such steps is multiplied by numbers close to 1.
 
 ### Step 4: the output gate says what to show
@@ -99,9 +100,9 @@ ${rememberingTable(traced, first, second)}
 On the mark the input gate opens, and what depends on the marked number is added to the state: here, the smaller the number, the further it goes down. Between the marks the input gate is nearly shut, the forget gate is nearly 1, and the state hardly
 moves. At the second mark the same is done with the second number, on top of the first. Nobody has written this down for the network: the training has found it.
 
-How long a unit keeps its state can be said in one number, the half-life ln 0.5 / ln(mean of f): ${halfLives(traced)}. The sequences have ${example.steps} steps.
+How long a unit keeps its state can be said in one number, the half-life: after how many steps half of what it held is left, ln 0.5 / ln(mean of f). Here it is ${halfLives(traced)}. The sequences have ${example.steps} steps.
 
-All units and values of this sequence, a row per unit, time to the right:
+All units and values of this sequence, a row per unit, time to the right, values as colours:
 
 ![Heat maps of states and gates](gates-and-states.svg)`;
 }

@@ -43,7 +43,7 @@ export function comparisonPart(results: StoryResults): string {
   return `## Three cells at growing distances
 
 The same task, the same training (${units} units, Adam with rate 0.01, clipping at 1, ${steps} updates of 32 sequences), and nothing different but the cell and the length of the sequences. Each
-training was made with ${seeds} seeds. The numbers are mean squared errors on sequences never seen: the mean over the seeds, and in brackets the best and the worst of them. Knowing nothing scores ${short(baseline)}.
+training was made with ${seeds} seeds, which decide the first weights and the sequences. The numbers are mean squared errors on sequences never seen: the mean over the seeds, and in brackets the best and the worst of them. Knowing nothing scores ${short(baseline)}.
 
 ${table(
   [

@@ -27,28 +27,34 @@ The simple recurrent network (Elman 1990) has one state h. At every step it is c
 
 ${code(equationsOf("rnn").filter((line) => !line.startsWith("#")))}
 
+x is what comes in at the step, here two numbers, the value and the mark. h has a number for each unit, and so has h', its next value. \`x @ W\` is a product with a matrix of
+weights: each unit gets a weighted sum of all inputs, with weights of its own. \`h @ U\` is the same for the units' last values, and b is a number that is added. tanh squeezes each
+sum to a number between -1 and 1. Learning is to find good numbers for W, U and b.
+
 A network learns from the gradient: how much does the loss L change when a number in it changes? For the state at step t, this is ∂L/∂h_t. It is computed from the end
-of the sequence to its start. With each step back it is multiplied by one more matrix, the Jacobian ∂h_(t+1)/∂h_t, whose parts are the weights U times the slope of tanh:
+of the sequence to its start. With each step back it is multiplied by one more matrix: the derivatives of each unit's next value by each unit's value before, ∂h_(t+1)/∂h_t (its name is Jacobian). Its parts are the weights U times the slope of tanh:
 
 ${code(["∂L/∂h_t = ∂L/∂h_T · ∂h_T/∂h_(T-1) · ... · ∂h_(t+1)/∂h_t"])}
 
 That is a product of T - t matrices. If each of them makes vectors a little shorter, the product goes to zero as fast as 0.9·0.9·0.9·... does. The slope of tanh is at most 1, so this is what
 usually happens: the gradient vanishes. If each makes them a little longer, it explodes.
 
-Here it is measured, for networks with ${units} units on sequences of ${flowLength} steps. On the left they are untrained, on the right they have been trained for ${formatNumber(steps)} updates:
+Here it is measured, for networks with ${units} units on sequences of ${flowLength} steps. On the left they are untrained, on the right they have been trained for ${formatNumber(steps)} updates, which are small
+changes of all weights against their gradient. How long the gradient is (its norm) is drawn against how many steps back it has come:
 
 ![The norm of the gradient against steps back in time](gradient-flow.svg)
 
 In the untrained Elman network the gradient is multiplied by ${factor(elman)} with every step back, and ${tiny(arrives(elman))} of it arrives at the first step. So what stood there has no
 influence on what is learned. The network learns from what it can see, the end of the sequence, and that makes it worse: after the training the factor is ${factor(trained)}, and ${tiny(arrives(trained))} arrives.
 
-The gated cells begin no better. Before the training the factor is ${factor(flowOf(results, "gru", "h", 0))} for the GRU and ${factor(flowOf(results, "lstm", "c", 0))} for the LSTM. The difference is what training can make of them: afterwards it is
+The other two, GRU (Cho et al. 2014) and LSTM (Hochreiter & Schmidhuber 1997), are gated cells, of which more below. They begin no better. Before the training the factor is ${factor(flowOf(results, "gru", "h", 0))} for the GRU and ${factor(flowOf(results, "lstm", "c", 0))} for the LSTM. The difference is what training can make of them: afterwards it is
 ${factor(flowOf(results, "gru", "h", steps))} and ${factor(flowOf(results, "lstm", "c", steps))}, and ${short(arrives(flowOf(results, "gru", "h", steps)))} and ${short(arrives(flowOf(results, "lstm", "c", steps)))} of the gradient arrive. The dashed line is the cell state c of the LSTM: it is level, while the gradient of h is
 small and uneven: what the LSTM remembers is in c. How the cell does it comes below.
 
 ## When the gradient explodes
 
-The other end of the same problem: a plain network with relu in place of tanh, whose recurrent weights are 1.1 times the identity at the start. Every state is 1.1 times the one before, and so is
+The other end of the same problem: a plain network with relu in place of tanh, which leaves positive sums as they are and makes negative ones 0. At the start each unit hands 1.1 times its own value on to
+the next step, and nothing to the other units. Every state is 1.1 times the one before, and so is
 every gradient. Over 60 steps this makes 1.1^60 = ${formatNumber(1.1 ** 60, 3)}.
 
 ![Gradient norm and loss with clipping and without](exploding.svg)
