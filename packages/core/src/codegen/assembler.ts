@@ -28,6 +28,7 @@ export function unsigned(value: number): number[] {
 
 /** LEB128 of a whole number from -2⁶³ to 2⁶³ - 1. */
 export function signed(value: number): number[] {
+  if (value >= -64 && value < 64) return [value < 0 ? value + 128 : value];
   const bytes: number[] = [];
   let rest = value;
   for (;;) {
@@ -96,6 +97,23 @@ export interface ModuleBuilder {
   build(memory: { readonly pages: number; readonly shared: boolean }): Uint8Array<ArrayBuffer>;
 }
 
+/** Appends the LEB128 of a number from 0 to 2³² - 1. Most are below 128, and there are tens of thousands in a module. */
+function pushUnsigned(bytes: number[], value: number): void {
+  if (value < 128) bytes.push(value);
+  else for (const byte of unsigned(value)) bytes.push(byte);
+}
+
+/** Declarations of local variables: neighbours of one type are one. */
+function declare(locals: readonly ValueType[]): number[] {
+  const runs: { readonly type: ValueType; count: number }[] = [];
+  for (const type of locals) {
+    const last = runs.at(-1);
+    if (last?.type === type) last.count++;
+    else runs.push({ type, count: 1 });
+  }
+  return [...unsigned(runs.length), ...runs.flatMap(({ type, count }) => [...unsigned(count), type])];
+}
+
 function writeFunction(params: number, write: (code: Code) => void, functionOf: Code["function"]): FunctionBody {
   const bytes: number[] = [];
   const locals: ValueType[] = [];
@@ -112,25 +130,32 @@ function writeFunction(params: number, write: (code: Code) => void, functionOf: 
       push(more);
     },
     get: ({ index }) => {
-      push([0x20, ...unsigned(index)]);
+      bytes.push(0x20);
+      pushUnsigned(bytes, index);
     },
     set: ({ index }) => {
-      push([0x21, ...unsigned(index)]);
+      bytes.push(0x21);
+      pushUnsigned(bytes, index);
     },
     i32: (value) => {
-      push([0x41, ...signed(value | 0)]);
+      bytes.push(0x41);
+      push(signed(value | 0));
     },
     i64: (value) => {
-      push([0x42, ...signed(value)]);
+      bytes.push(0x42);
+      push(signed(value));
     },
     f32: (value) => {
-      push([0x43, ...floatBytes(value, 4)]);
+      bytes.push(0x43);
+      push(floatBytes(value, 4));
     },
     f64: (value) => {
-      push([0x44, ...floatBytes(value, 8)]);
+      bytes.push(0x44);
+      push(floatBytes(value, 8));
     },
     call: (func) => {
-      push([0x10, ...unsigned(func)]);
+      bytes.push(0x10);
+      pushUnsigned(bytes, func);
     },
     function: functionOf,
     repeat(count, body) {
@@ -173,14 +198,14 @@ function writeFunction(params: number, write: (code: Code) => void, functionOf: 
     },
   };
   write(code);
-  const declarations = locals.flatMap((type) => [1, type]);
-  const content = [...unsigned(locals.length), ...declarations, ...bytes, 0x0b];
-  return { params, bytes: [...unsigned(content.length), ...content] };
+  const declarations = declare(locals);
+  bytes.push(0x0b);
+  return { params, bytes: unsigned(declarations.length + bytes.length).concat(declarations, bytes) };
 }
 
 const section = (id: number, items: readonly (readonly number[])[]): number[] => {
-  const content = [...unsigned(items.length), ...items.flat()];
-  return [id, ...unsigned(content.length), ...content];
+  const content = unsigned(items.length).concat(...items);
+  return [id].concat(unsigned(content.length), content);
 };
 
 /** A function of the host, imported from "env". All parameters are i32, and there is no result. */
@@ -237,7 +262,7 @@ export function moduleBuilder(imports: readonly FunctionImport[] = []): ModuleBu
           bodies.map(({ bytes }) => bytes),
         ),
       ];
-      return Uint8Array.from([...header, ...sections.flat()]);
+      return Uint8Array.from(header.concat(...sections));
     },
   };
   return builder;

@@ -48,15 +48,16 @@ export function rebuild(graph: Graph, visitorOf: (graph: Graph) => Visitor): Gra
   const freshName = (wanted: string): string => (names ??= nameSource(valueNames(graph))).fresh(wanted);
   let changed = false;
 
-  const append = (node: Omit<Node, "id">): Node => {
-    const made = { ...node, id: types.length };
-    nodes.push(made);
-    for (const type of made.types) {
+  /** Appends a node whose id is the next one. */
+  const keep = (node: Node): Node => {
+    nodes.push(node);
+    for (const type of node.types) {
       types.push(type);
-      makers.push(made);
+      makers.push(node);
     }
-    return made;
+    return node;
   };
+  const append = (node: Omit<Node, "id">): Node => keep({ ...node, id: types.length });
 
   /** Gives nodes emitted for `visited` the names of the results that they replace. */
   const takeOverNames = (visited: Node, firstNew: number, results: readonly ValueId[]): void => {
@@ -70,42 +71,38 @@ export function rebuild(graph: Graph, visitorOf: (graph: Graph) => Visitor): Gra
     });
   };
 
+  const nameOf = (id: ValueId): string => {
+    const maker = makers[id];
+    return maker === undefined ? graph.params[id].name : maker.names[id - maker.id];
+  };
+  /** The origin of the node that is being visited. */
+  let origin: Node["origin"];
+  const draft: Draft = {
+    nextId: () => types.length,
+    typeOf: (id) => types[id],
+    producerOf: (id) => makers[id],
+    emit: (op, operands, attrs) => draft.emitNode(op, operands, attrs)[0],
+    emitNode(op, operands, attrs, regions = []) {
+      const inferred = inferTypes({
+        op,
+        inputs: operands.map((id) => types[id]),
+        inputNames: operands.map((id) => nameOf(id)),
+        attrs,
+        regions,
+        graph: graph.name,
+        origin,
+      });
+      const names = inferred.map(() => freshName(op.name));
+      const made = append({ op: op.name, inputs: operands, attrs, regions, types: inferred, names, origin });
+      return inferred.map((_, i) => made.id + i);
+    },
+  };
+
   for (const source of graph.nodes) {
     const node = withRegions(source, visitorOf);
     const inputs = node.inputs.map((id) => newIds[id] ?? DROPPED);
     const firstNew = types.length;
-    const draft: Draft = {
-      nextId: () => types.length,
-      typeOf: (id) => types[id],
-      producerOf: (id) => makers[id],
-      emit: (op, operands, attrs) => draft.emitNode(op, operands, attrs)[0],
-      emitNode(op, operands, attrs, regions = []) {
-        const inferred = inferTypes({
-          op,
-          inputs: operands.map((id) => types[id]),
-          inputNames: operands.map((id) => nameOf(id)),
-          attrs,
-          regions,
-          graph: graph.name,
-          origin: source.origin,
-        });
-        const names = inferred.map(() => freshName(op.name));
-        const made = append({
-          op: op.name,
-          inputs: operands,
-          attrs,
-          regions,
-          types: inferred,
-          names,
-          origin: source.origin,
-        });
-        return inferred.map((_, i) => made.id + i);
-      },
-    };
-    const nameOf = (id: ValueId): string => {
-      const maker = makers[id];
-      return maker === undefined ? graph.params[id].name : maker.names[id - maker.id];
-    };
+    origin = source.origin;
     const decision = visit(node, inputs, draft);
     if (decision !== "keep") changed = true;
     if (decision === "drop") continue;
@@ -113,7 +110,7 @@ export function rebuild(graph: Graph, visitorOf: (graph: Graph) => Visitor): Gra
     if (decision === "keep") {
       const same = node === source && types.length === node.id && inputs.every((id, i) => id === node.inputs[i]);
       if (!same) changed = true;
-      const { id } = append({ ...node, inputs });
+      const { id } = same ? keep(node) : append({ ...node, inputs });
       node.types.forEach((_, i) => (newIds[node.id + i] = id + i));
       continue;
     }
