@@ -49,7 +49,7 @@ function lowerInline({ node: { regions }, inputs, block, lowerBody }: RegionUse)
 }
 
 /** Places for outputs that a region computes, so that it writes them there at once; the first of equal ones. */
-function destinationsFor(
+export function destinationsFor(
   region: Graph,
   outputs: Graph["outputs"],
   place: (output: number) => StoredTensor,
@@ -62,7 +62,7 @@ function destinationsFor(
 }
 
 /** Copies a tensor to where it is wanted, unless that is where it is. */
-function bring(lowering: Lowering, tensor: Tensor, to: StoredTensor, block: Block): void {
+export function bring(lowering: Lowering, tensor: Tensor, to: StoredTensor, block: Block): void {
   if (tensor.kind === "stored" && samePlace(tensor, to)) return;
   lowering.copy(tensor, to, block);
 }

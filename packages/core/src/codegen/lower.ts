@@ -4,7 +4,7 @@
  * kernels, scans loops over blocks. What a loop needs in another layout is
  * copied once in front of it when it does not change inside.
  */
-import type { Graph, ValueId } from "../ir/graph.js";
+import { valueTypes, type Graph, type ValueId } from "../ir/graph.js";
 import { placeOf } from "../graph/place.js";
 import { elementCount, stridesOf } from "../shape/strides.js";
 import { sizesOf } from "../shape/tensor.js";
@@ -13,6 +13,7 @@ import { BYTES, type Precision } from "./lanes-target.js";
 import { lowerGraph } from "./lower-graph.js";
 import { finiteStep } from "./finite.js";
 import { copyStep } from "./lower-map.js";
+import { bring, destinationsFor } from "./lower-regions.js";
 import type { Lowering } from "./lowering.js";
 import type { Observer } from "./observer.js";
 import type { Block, Buffer, Place, Port, Program, Site } from "./program.js";
@@ -118,12 +119,21 @@ export function lower(graph: Graph, precision: Precision, { finite = [], observe
     bound.set(id, stored(type.dtype, dims, { buffer: memory, offset: 0, perStep: [] }, main));
     return { name, dtype: type.dtype, dims, buffer: memory };
   });
-  lowerGraph(lowering, graph, bound, main, new Map());
-  const outputs = graph.outputs.map(({ name, value }): Port => {
-    const tensor = tensorOf(bound, value);
-    // Outputs get memory of their own, so that one tensor may leave under several names and inputs are never handed out.
-    const out = lowering.allocate(tensor, main);
-    lowering.copy(tensor, out, main);
+  // Outputs get memory of their own, so that one tensor may leave under several names and inputs are never handed out.
+  const types = valueTypes(graph);
+  const outs = graph.outputs.map(({ value }) =>
+    lowering.allocate({ dtype: types[value].dtype, dims: sizesOf(types[value]) }, main),
+  );
+  lowerGraph(
+    lowering,
+    graph,
+    bound,
+    main,
+    destinationsFor(graph, graph.outputs, (k) => outs[k]),
+  );
+  const outputs = graph.outputs.map(({ name, value }, k): Port => {
+    const out = outs[k];
+    bring(lowering, tensorOf(bound, value), out, main);
     return { name, dtype: out.dtype, dims: out.dims, buffer: out.place.buffer };
   });
   for (const name of finite) {
