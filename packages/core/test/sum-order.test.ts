@@ -1,12 +1,13 @@
 /** Sums have one order: the same bits for every layout, width, thread count and precision, and in the reference executor. */
 import { fc, test } from "@fast-check/vitest";
 import { describe, expect } from "vitest";
-import { buildGraph } from "../src/graph/builder.js";
+import { buildGraph, type GraphBuilder } from "../src/graph/builder.js";
 import { evaluate } from "../src/graph/evaluate.js";
 import { joinParts, PARTS } from "../src/kernel/parts.js";
 import type { Graph } from "../src/ir/graph.js";
 import type { Value } from "../src/ops/op.js";
 import { compile } from "../src/runtime/compile.js";
+import type { TensorsByName } from "../src/runtime/executable.js";
 import { elementCount } from "../src/shape/strides.js";
 import type { TensorData } from "../src/shape/tensor-data.js";
 import { f32, f64, type DType } from "../src/shape/tensor-type.js";
@@ -27,23 +28,27 @@ function numbers(dtype: Float, dims: readonly number[], seed: string): TensorDat
     : { dtype, dims, data: Float64Array.from(data) };
 }
 
-/** The sum over axes of a value whose dims are `dims`, and whose elements lie as the layout says. */
-function sumOf(dtype: Float, dims: readonly number[], axes: readonly number[], layout: Layout): Graph {
-  const g = buildGraph("sum");
+/** A value whose dims are `dims`, and whose elements lie as the layout says. */
+function laidOutValue(g: GraphBuilder, name: string, dtype: Float, dims: readonly number[], layout: Layout): Value {
   const type = dtype === "f32" ? f32 : f64;
   const all = dims.map((_, axis) => axis);
   const forms: Readonly<Record<Layout, () => Value>> = {
-    "row-major": () => g.param("x", type(...dims)),
-    transposed: () => g.transpose(g.param("x", type(...dims.toReversed())), { order: all.toReversed() }),
-    reversed: () => g.reverse(g.param("x", type(...dims)), { axes: all }),
+    "row-major": () => g.param(name, type(...dims)),
+    transposed: () => g.transpose(g.param(name, type(...dims.toReversed())), { order: all.toReversed() }),
+    reversed: () => g.reverse(g.param(name, type(...dims)), { axes: all }),
     "every other": () =>
-      g.slice(g.param("x", type(...dims.map((size) => 2 * size))), {
+      g.slice(g.param(name, type(...dims.map((size) => 2 * size))), {
         start: all.map(() => 0),
         limit: dims.map((size) => 2 * size),
         step: all.map(() => 2),
       }),
   };
-  return g.build({ sum: g.reduceSum(forms[layout](), { axes: [...axes] }) });
+  return forms[layout]();
+}
+
+function sumOf(dtype: Float, dims: readonly number[], axes: readonly number[], layout: Layout): Graph {
+  const g = buildGraph("sum");
+  return g.build({ sum: g.reduceSum(laidOutValue(g, "x", dtype, dims, layout), { axes: [...axes] }) });
 }
 
 /** The parameter that makes `x`, a row-major tensor, what the sum is taken of. */
@@ -124,6 +129,41 @@ describe.each(["f32", "f64"] as const)("%s", (dtype) => {
     },
   );
 });
+
+test.prop([shapes, fc.constantFrom(...LAYOUTS), fc.constantFrom(1, 2)], { numRuns: 60 })(
+  "what is computed on the way to sums, of some tensors together, has the bits that it has when it is stored",
+  async ({ dims, axes }, layout, threads) => {
+    const g = buildGraph("together");
+    const x = laidOutValue(g, "x", "f32", dims, layout);
+    const y = g.param("y", f32(...dims));
+    const row = g.param("row", f32(...dims.slice(0, -1)));
+    const spread = g.broadcast(row, { dims, axes: dims.slice(0, -1).map((_, axis) => axis) });
+    const products = {
+      xy: g.mul(x, y),
+      xrow: g.sub(x, spread),
+      thirds: g.mul(y, 1 / 3),
+      y,
+    };
+    const named = Object.entries(products);
+    const sums = named.map(([name, value]) => [`sum ${name}`, g.reduceSum(value, { axes: [...axes] })] as const);
+    const largest = named.map(([name, value]) => [`max ${name}`, g.reduceMax(value, { axes: [...axes] })] as const);
+    const data = {
+      x: laidOut(numbers("f32", dims, "x"), layout),
+      y: numbers("f32", dims, "y"),
+      row: numbers("f32", dims.slice(0, -1), "row"),
+    };
+    const all = async (graph: Graph, count: number): Promise<TensorsByName> => {
+      const executable = await compile(graph, { precision: "reproducible", threads: count });
+      const results = await executable.run(data);
+      executable.dispose();
+      return results;
+    };
+    const together = await all(g.build(Object.fromEntries([...sums, ...largest])), threads);
+    // As outputs, the products are stored, and nothing is computed on the way.
+    const apart = await all(g.build(Object.fromEntries([...named, ...sums, ...largest])), 1);
+    for (const [name, value] of Object.entries(together)) expect(value, name).toEqual(apart[name]);
+  },
+);
 
 test("a sum of many rows has the same bits on several threads", async () => {
   const dims = [700, 37];

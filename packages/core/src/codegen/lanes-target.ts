@@ -237,6 +237,7 @@ const FIRST_LANE = 0;
 const LOAD_LANE: Readonly<Record<number, Opcode>> = { 4: simd(0x56), 8: simd(0x57) };
 const STORE_LANE: Readonly<Record<number, Opcode>> = { 4: simd(0x5a), 8: simd(0x5b) };
 const SHUFFLE = simd(0x0d);
+const VECTOR_CONSTANT = simd(0x0c);
 /** By the bytes of an element. */
 const LOAD_SPLAT: Readonly<Record<number, Opcode>> = { 4: simd(0x09), 8: simd(0x0a) };
 /** Alignment is a hint; 4 bytes hold for every element. */
@@ -292,4 +293,13 @@ export function lanesFrom(code: Code, { dtype, local }: Operand, lane: number): 
   code.op(...SHUFFLE, ...Array.from({ length: VECTOR_BYTES }, (_, i) => (i + first) % VECTOR_BYTES));
   code.set(moved);
   return { dtype, local: moved };
+}
+
+/** A mask of the first lanes of vectors of a type. */
+export function firstLanes(code: Code, dtype: DType, count: number): Operand {
+  const bytes = count * BYTES[dtype];
+  code.op(...VECTOR_CONSTANT, ...Array.from({ length: VECTOR_BYTES }, (_, i) => (i < bytes ? 0xff : 0)));
+  const local = code.local(V128);
+  code.set(local);
+  return { dtype: "bool", local, isWide: BYTES[dtype] === 8 };
 }

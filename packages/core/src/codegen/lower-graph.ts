@@ -6,10 +6,11 @@ import { sizesOf } from "../shape/tensor.js";
 import type { TensorType } from "../shape/tensor-type.js";
 import { lowerKernel } from "./lower-kernel.js";
 import { mapStep, type FusedNode } from "./lower-map.js";
+import { reduceSteps, type Reduction } from "./lower-reduce.js";
 import { lowerRegion, type Destinations, type RegionUse } from "./lower-regions.js";
 import type { Lowering } from "./lowering.js";
 import type { Block } from "./program.js";
-import { findGroups, kernelsOf, type Group } from "./stages.js";
+import { findGroups, kernelsOf, readersOf, type Group } from "./stages.js";
 import { placed, tensorOf, type StoredTensor, type Tensor } from "./tensors.js";
 
 const laneKey = (node: Node): string => `${node.op}${JSON.stringify(node.attrs)}${node.types[0].dtype}`;
@@ -53,7 +54,7 @@ export function lowerGraph(
     };
     const wanted = group.filter(
       (node) =>
-        readers.outputs.has(node.id) || (readers.byValue.get(node.id) ?? []).some((reader) => !members.has(reader)),
+        readers.outputs.has(node.id) || (readers.byValue.get(node.id) ?? []).some((reader) => !members.has(reader.id)),
     );
     const outputs = wanted.map((node) => ({ value: numberOf(node.id), to: target(node.id, node.types[0]) }));
     mapStep(
@@ -69,6 +70,34 @@ export function lowerGraph(
       outputs,
     );
     wanted.forEach((node, i) => bound.set(node.id, outputs[i].to));
+  };
+
+  /** Reductions over the same axes, each perhaps behind the map that computes what it combines. */
+  const reduce = (group: Group): void => {
+    const maps = new Map(
+      group.flatMap((node) => (kernels.get(node)?.kind === "map" ? [[node.id, node] as const] : [])),
+    );
+    const reductions = group.flatMap((node): readonly Reduction[] => {
+      const kernel = kernels.get(node);
+      if (kernel?.kind !== "reduce") return [];
+      const map = maps.get(node.inputs[0]);
+      const { name, initial, combine } = { ...kernel, name: node.op };
+      const lane = map === undefined ? undefined : kernels.get(map);
+      return [
+        {
+          name,
+          initial,
+          combine,
+          operands: (map ?? node).inputs.map((id) => tensorOf(bound, id)),
+          computedBy: map === undefined || lane?.kind !== "map" ? undefined : { lane: lane.lane, key: laneKey(map) },
+          out: target(node.id, node.types[0]),
+        },
+      ];
+    });
+    const last = group[group.length - 1];
+    const { axes } = kernels.get(last) as KernelSpec & { readonly kind: "reduce" };
+    reduceSteps(lowering, block, axes, reductions);
+    group.filter((node) => !maps.has(node.id)).forEach((node, i) => bound.set(node.id, reductions[i].out));
   };
 
   const lowerNode = (node: Node): void => {
@@ -93,7 +122,8 @@ export function lowerGraph(
     const [node] = group;
     observer?.enter(graph, group);
     const kernel = kernels.get(node);
-    if (kernel === undefined) lowerNode(node);
+    if (kernels.get(group[group.length - 1])?.kind === "reduce") reduce(group);
+    else if (kernel === undefined || kernel.kind === "reduce") lowerNode(node);
     else if (kernel.kind === "map") fuse(group);
     else {
       const operands = node.inputs.map((id) => tensorOf(bound, id));
@@ -104,18 +134,4 @@ export function lowerGraph(
     }
     observer?.leave(graph, group, block, (id) => bound.get(id));
   }
-}
-
-function readersOf(graph: Graph): {
-  readonly byValue: ReadonlyMap<ValueId, readonly ValueId[]>;
-  readonly outputs: ReadonlySet<ValueId>;
-} {
-  const byValue = new Map<ValueId, ValueId[]>();
-  for (const node of graph.nodes)
-    for (const id of node.inputs) {
-      const readers = byValue.get(id);
-      if (readers === undefined) byValue.set(id, [node.id]);
-      else readers.push(node.id);
-    }
-  return { byValue, outputs: new Set(graph.outputs.map((output) => output.value)) };
 }

@@ -7,11 +7,9 @@ import { BYTES } from "./lanes-target.js";
 import { contractSteps } from "./lower-contract.js";
 import { overlapSteps } from "./lower-overlap.js";
 import { prefixSteps } from "./lower-prefix.js";
-import { reduceKernel } from "./lower-reduce.js";
 import type { Lowering } from "./lowering.js";
 import { writeLoops, type LoopsKernel } from "./loops.js";
 import type { Block, Kernel, Place } from "./program.js";
-import type { ReduceKernel } from "./reduce.js";
 import { divideTurns, shapeOf } from "./share-loops.js";
 import type { Use } from "./sharing.js";
 import { placed, samePlace, viewOf, type StoredTensor, type Tensor } from "./tensors.js";
@@ -25,14 +23,13 @@ export function lowerKernel(
   lowering: Lowering,
   graph: Graph,
   node: Node,
-  kernel: Exclude<KernelSpec, { readonly kind: "map" }>,
+  kernel: Exclude<KernelSpec, { readonly kind: "map" | "reduce" }>,
   operands: readonly Tensor[],
   block: Block,
   target: () => StoredTensor,
 ): Tensor {
   const [type] = node.types;
   const dims = sizesOf(type);
-  const { precision } = lowering;
   switch (kernel.kind) {
     case "constant": {
       const [first = 0] = kernel.data;
@@ -65,23 +62,6 @@ export function lowerKernel(
         const part = placed(out, placement, operands[i].dims);
         if (operands[i].kind !== "stored" || !samePlace(operands[i], part)) lowering.copy(operands[i], part, block);
       });
-      return out;
-    }
-    case "reduce": {
-      const x = operands[0].kind === "splat" ? lowering.contiguous(operands[0]) : operands[0];
-      const pick = (wanted: boolean): ReduceKernel["kept"] => {
-        const axes = x.dims.map((_, axis) => axis).filter((axis) => kernel.axes.includes(axis) !== wanted);
-        return { dims: axes.map((axis) => x.dims[axis]), strides: axes.map((axis) => x.strides[axis]) };
-      };
-      const out = target();
-      const reduce: ReduceKernel = {
-        dtype: type.dtype,
-        kept: pick(true),
-        reduced: pick(false),
-        initial: kernel.initial,
-        combine: kernel.combine,
-      };
-      call(lowering, block, reduceKernel(node.op, reduce, precision), [x.place, out.place]);
       return out;
     }
     case "contract": {

@@ -95,7 +95,7 @@ function heldConstants(
  * begin at. Large kernels walk over some dozens of tensors, and an engine would keep a pointer for each in memory and write it
  * in every turn. A walk of its own is a pointer that moves.
  */
-function movesOf(
+export function movesOf(
   code: Code,
   walks: readonly Walk[],
 ): readonly { readonly strides: readonly number[]; readonly at: Local }[] {
@@ -115,6 +115,19 @@ function movesOf(
   return moves;
 }
 
+/** The address that a walk has come to. */
+export function addressAt(code: Code, walk: number, moves: ReturnType<typeof movesOf>): Local {
+  const pointer = code.params[walk];
+  const { at, strides } = moves[walk];
+  if (at === pointer || strides.every((stride) => stride === 0)) return pointer;
+  const address = code.local(I32);
+  code.get(pointer);
+  code.get(at);
+  code.op(ADD);
+  code.set(address);
+  return address;
+}
+
 /** Writes the kernel's function body. Parameters: addresses of the inputs, then of the outputs. */
 export function writeMap(code: Code, kernel: MapKernel, precision: Precision): void {
   const { dims, inputs, nodes, outputs } = kernel;
@@ -128,17 +141,6 @@ export function writeMap(code: Code, kernel: MapKernel, precision: Precision): v
   const allMoves = [...new Set(moves)];
   const held = vector === 1 ? undefined : heldConstants(kernel, wasmLanes(code, vector, precision));
 
-  const addressOf = (walk: number): Local => {
-    const pointer = code.params[walk];
-    const { at, strides } = moves[walk];
-    if (at === pointer || strides.every((stride) => stride === 0)) return pointer;
-    const address = code.local(I32);
-    code.get(pointer);
-    code.get(at);
-    code.op(ADD);
-    code.set(address);
-    return address;
-  };
   // What is read is loaded where it is first needed, and what is wanted is stored at once, so that few values wait in registers.
   const elements = (width: Width): void => {
     const plain = wasmLanes(code, width, precision);
@@ -147,13 +149,13 @@ export function writeMap(code: Code, kernel: MapKernel, precision: Precision): v
     const valueOf = (value: number): Operand => {
       const known = values.get(value);
       if (known !== undefined) return known;
-      const loaded = load(code, inputs[value].dtype, addressOf(value), 0, width, innerStride(value) === 0);
+      const loaded = load(code, inputs[value].dtype, addressAt(code, value, moves), 0, width, innerStride(value) === 0);
       values.set(value, loaded);
       return loaded;
     };
     const storeAll = (isDue: (value: number) => boolean): void => {
       outputs.forEach(({ value }, i) => {
-        if (isDue(value)) store(code, valueOf(value), addressOf(inputs.length + i), 0, width);
+        if (isDue(value)) store(code, valueOf(value), addressAt(code, inputs.length + i, moves), 0, width);
       });
     };
     storeAll((value) => value < inputs.length);

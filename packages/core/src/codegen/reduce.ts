@@ -1,6 +1,7 @@
 /**
- * Reduce kernels: a fold over some axes, in the order of kernel/parts.ts. Where results are neighbours, a vector of them
- * at a time, each part in a vector of its own; where elements along the last axis are, parts are lanes.
+ * Reduce kernels: folds over some axes, in the order of kernel/parts.ts, of tensors or of what is computed from them on the
+ * way. Where results are neighbours, a vector of them at a time, each part in a vector of its own; where elements along
+ * the last axis are, parts are lanes.
  */
 import type { LaneFunction } from "../kernel/kernel.js";
 import { joinParts, PARTS } from "../kernel/parts.js";
@@ -8,38 +9,65 @@ import type { DType } from "../shape/tensor-type.js";
 import type { Code, Local } from "./assembler.js";
 import {
   BYTES,
+  firstLanes,
   lanesFrom,
   load,
   loadLane,
   store,
   storeLane,
-  vectorWidth,
   wasmLanes,
   type Operand,
   type Precision,
   type Width,
 } from "./lanes-target.js";
-import { copyOf } from "./map.js";
+import { addressAt, movesOf } from "./map.js";
+import { widthOf, type LaneCall } from "./vectorizable.js";
 
-/** Axes are merged where they can be; the last of those that are combined only where the parts stay the same. */
-export interface ReduceKernel {
+/** How a tensor is walked over, along the axes of the result and along those that are combined. */
+export interface ReduceInput {
   readonly dtype: DType;
-  /** The axes of the result, and how the operand is walked along them. The result is row-major. */
-  readonly kept: { readonly dims: readonly number[]; readonly strides: readonly number[] };
-  readonly reduced: { readonly dims: readonly number[]; readonly strides: readonly number[] };
+  readonly kept: readonly number[];
+  readonly reduced: readonly number[];
+}
+
+export interface ReduceResult {
+  /** Index of a value, whose elements are combined: inputs first, then nodes. */
+  readonly value: number;
+  readonly dtype: DType;
   readonly initial: number;
   readonly combine: LaneFunction;
 }
 
-/** How many results that are neighbours are computed at once; fewer at the end of their axis are computed one by one. */
-export const widthOfReduce = ({ dtype, kept }: Pick<ReduceKernel, "dtype" | "kept">): Width =>
-  kept.strides.at(-1) === 1 ? vectorWidth(dtype) : 1;
+/** Axes are merged where they can be. Results are row-major. There is at least one axis that is combined. */
+export interface ReduceKernel {
+  readonly kept: readonly number[];
+  readonly reduced: readonly number[];
+  readonly inputs: readonly ReduceInput[];
+  readonly nodes: readonly LaneCall[];
+  readonly results: readonly ReduceResult[];
+}
 
-/** Whether parts are lanes of vectors. */
-export const hasPartsInLanes = (reduce: ReduceKernel): boolean =>
-  widthOfReduce(reduce) === 1 &&
-  reduce.reduced.strides.at(-1) === 1 &&
-  (reduce.reduced.dims.at(-1) ?? 1) >= vectorWidth(reduce.dtype);
+const vectorWidthOf = ({ inputs, nodes }: ReduceKernel): Width =>
+  widthOf(
+    inputs.map(({ dtype }) => dtype),
+    nodes,
+  );
+
+/** Whether neighbours lie side by side, or are one element; not all of them the latter. */
+const areNeighbours = (strides: readonly (number | undefined)[]): boolean =>
+  strides.includes(1) && strides.every((stride) => stride === 1 || stride === 0);
+
+/** How many results that are neighbours are computed at once; fewer at the end of their axis are computed one by one. */
+export const widthOfReduce = (kernel: ReduceKernel): Width =>
+  areNeighbours(kernel.inputs.map(({ kept }) => kept.at(-1))) ? vectorWidthOf(kernel) : 1;
+
+/** How many parts are lanes of one vector; 1 where they are not. */
+export function partsPerVector(kernel: ReduceKernel): Width {
+  const width = vectorWidthOf(kernel);
+  const isLong = (kernel.reduced.at(-1) ?? 1) >= width;
+  const inLanes = isLong && areNeighbours(kernel.inputs.map(({ reduced }) => reduced.at(-1)));
+  return widthOfReduce(kernel) === 1 && inLanes ? width : 1;
+}
 
 /** Where a fold stands: the value of a variable is replaced. */
 function replace(code: Code, variable: Operand, by: Operand): void {
@@ -47,121 +75,162 @@ function replace(code: Code, variable: Operand, by: Operand): void {
   code.set(variable.local);
 }
 
-/**
- * Walks over the axes that are combined, from a copy of `source`. `take` reads `count` elements of the last axis from the
- * pointer on, and leaves it behind them.
- */
-function walkReduced(
-  code: Code,
-  { dtype, reduced: { dims, strides } }: ReduceKernel,
-  source: Local,
-  take: (pointer: Local, count: number) => void,
-): void {
-  if (dims.includes(0)) return;
-  const pointer = copyOf(code, source);
-  const nest = (axis: number): void => {
-    const size = dims.at(axis) ?? 1;
-    if (axis >= dims.length - 1) {
-      const turns = Math.floor(size / PARTS);
-      if (turns > 0)
-        code.repeat(turns, () => {
-          take(pointer, PARTS);
+/** Writes the kernel's function body. Parameters: addresses of the inputs, then of the results. */
+export function writeReduce(code: Code, kernel: ReduceKernel, precision: Precision): void {
+  const { kept, reduced, inputs, nodes, results } = kernel;
+  if (kept.includes(0)) return;
+  const rank = kept.length;
+  const dims = [...kept, ...reduced];
+  const moves = movesOf(
+    code,
+    inputs.map(({ dtype, kept: outer, reduced: inner }) => ({ dtype, strides: [...outer, ...inner] })),
+  );
+  const allMoves = [...new Set(moves)];
+  const advanceAll = (by: (strides: readonly number[]) => number): void => {
+    for (const { at, strides } of allMoves) code.advance(at, by(strides));
+  };
+  const last = dims.length - 1;
+  const lastSize = reduced.at(-1) ?? 1;
+  const perVector = partsPerVector(kernel);
+  // An offset in an instruction is not negative.
+  const ahead = inputs.every((input) => (input.reduced.at(-1) ?? 0) >= 0);
+
+  /** The values whose elements are combined, from what `read` gives for the inputs. */
+  const computed = (width: Width, read: (input: number) => Operand): readonly Operand[] => {
+    const lanes = wasmLanes(code, width, precision);
+    const values = new Map<number, Operand>();
+    const valueOf = (value: number): Operand => {
+      const known = values.get(value) ?? read(value);
+      values.set(value, known);
+      return known;
+    };
+    nodes.forEach(({ lane, args }, i) => values.set(inputs.length + i, lane(lanes, ...args.map(valueOf))));
+    return results.map(({ value }) => valueOf(value));
+  };
+
+  /** Goes over what is combined for a result; `take` takes some elements of the last axis, and moves behind them. */
+  const walk = (take: (count: number) => void): void => {
+    if (reduced.includes(0)) return;
+    const nest = (axis: number): void => {
+      if (axis >= last) {
+        const turns = Math.floor(lastSize / PARTS);
+        if (turns > 0)
+          code.repeat(turns, () => {
+            take(PARTS);
+          });
+        if (lastSize % PARTS > 0) take(lastSize % PARTS);
+        return;
+      }
+      code.repeat(dims[axis], () => {
+        nest(axis + 1);
+        advanceAll((strides) => strides[axis] - strides[axis + 1] * dims[axis + 1]);
+      });
+    };
+    nest(rank);
+  };
+  const targets = results.map((_, i) => code.params[inputs.length + i]);
+
+  /** Results that are neighbours, as many as the width says, or one. */
+  const foldResults = (width: Width): void => {
+    const lanes = wasmLanes(code, width, precision);
+    const count = Math.max(1, Math.min(PARTS, lastSize));
+    const parts = results.map(({ dtype, initial }) =>
+      Array.from({ length: count }, () => lanes.constant(dtype, initial)),
+    );
+    walk((size) => {
+      for (let part = 0; part < size; part++) {
+        const values = computed(width, (input) => {
+          const { dtype, kept: outer } = inputs[input];
+          const offset = ahead ? part * moves[input].strides[last] : 0;
+          return load(code, dtype, addressAt(code, input, moves), offset, width, outer.at(-1) === 0);
         });
-      if (size % PARTS > 0) take(pointer, size % PARTS);
-      return;
-    }
-    code.repeat(size, () => {
-      nest(axis + 1);
-      code.advance(pointer, (strides[axis] - strides[axis + 1] * dims[axis + 1]) * BYTES[dtype]);
+        values.forEach((value, i) => {
+          replace(code, parts[i][part], results[i].combine(lanes, parts[i][part], value));
+        });
+        if (!ahead) advanceAll((strides) => strides[last]);
+      }
+      if (ahead) advanceAll((strides) => size * strides[last]);
+    });
+    results.forEach(({ combine }, i) => {
+      store(
+        code,
+        joinParts(parts[i], (x, y) => combine(lanes, x, y)),
+        targets[i],
+        0,
+        width,
+      );
     });
   };
-  nest(0);
-}
 
-/** Results that are neighbours, as many as the width says, or one. */
-function foldResults(code: Code, kernel: ReduceKernel, source: Local, width: Width, precision: Precision): Operand {
-  const { dtype, reduced, initial, combine } = kernel;
-  const lanes = wasmLanes(code, width, precision);
-  const step = (reduced.strides.at(-1) ?? 0) * BYTES[dtype];
-  const count = Math.max(1, Math.min(PARTS, reduced.dims.at(-1) ?? 1));
-  const parts = Array.from({ length: count }, () => lanes.constant(dtype, initial));
-  walkReduced(code, kernel, source, (pointer, size) => {
-    // An offset in an instruction is not negative.
-    const ahead = step >= 0;
-    for (const [i, part] of parts.slice(0, size).entries()) {
-      replace(code, part, combine(lanes, part, load(code, dtype, pointer, ahead ? i * step : 0, width, false)));
-      if (!ahead) code.advance(pointer, step);
-    }
-    if (ahead) code.advance(pointer, size * step);
-  });
-  return joinParts(parts, (x, y) => combine(lanes, x, y));
-}
-
-/** One result, in the first lane. */
-function foldLanes(code: Code, kernel: ReduceKernel, source: Local, precision: Precision): Operand {
-  const { dtype, reduced, initial, combine } = kernel;
-  const width = vectorWidth(dtype);
-  const bytes = BYTES[dtype];
-  const lanes = wasmLanes(code, width, precision);
-  const count = Math.min(PARTS / width, Math.ceil((reduced.dims.at(-1) ?? 1) / width));
-  const parts = Array.from({ length: count }, () => lanes.constant(dtype, initial));
-  walkReduced(code, kernel, source, (pointer, size) => {
-    for (const [i, part] of parts.slice(0, Math.ceil(size / width)).entries()) {
-      const first = i * width;
-      const missing = Math.max(0, first + width - size);
-      let elements: Operand;
-      if (missing === 0) elements = load(code, dtype, pointer, first * bytes, width, false);
-      else {
-        elements = lanes.constant(dtype, initial);
-        for (let lane = 0; lane < width - missing; lane++)
-          elements = loadLane(code, elements, pointer, (first + lane) * bytes, lane);
+  /** One of each result, whose parts are lanes. */
+  const foldLanes = (width: Exclude<Width, 1>): void => {
+    const lanes = wasmLanes(code, width, precision);
+    const count = Math.min(PARTS / width, Math.ceil(lastSize / width));
+    const parts = results.map(({ dtype, initial }) =>
+      Array.from({ length: count }, () => lanes.constant(dtype, initial)),
+    );
+    walk((size) => {
+      for (let part = 0; part * width < size; part++) {
+        const first = part * width;
+        const there = Math.min(width, size - first);
+        const values = computed(width, (input) => {
+          const { dtype } = inputs[input];
+          const address = addressAt(code, input, moves);
+          const step = moves[input].strides[last];
+          if (there === width || step === 0) return load(code, dtype, address, first * step, width, step === 0);
+          let elements = lanes.constant(dtype, 0);
+          for (let lane = 0; lane < there; lane++)
+            elements = loadLane(code, elements, address, (first + lane) * step, lane);
+          return elements;
+        });
+        values.forEach((value, i) => {
+          const { dtype, initial, combine } = results[i];
+          // What is computed in lanes without an element is none.
+          const elements =
+            there === width
+              ? value
+              : lanes.select(firstLanes(code, dtype, there), value, lanes.constant(dtype, initial));
+          replace(code, parts[i][part], combine(lanes, parts[i][part], elements));
+        });
       }
-      replace(code, part, combine(lanes, part, elements));
-    }
-    code.advance(pointer, size * bytes);
-  });
-  let sum = joinParts(parts, (x, y) => combine(lanes, x, y), PARTS / width);
-  for (let half = width / 2; half >= 1; half /= 2) sum = combine(lanes, sum, lanesFrom(code, sum, half));
-  return sum;
-}
-
-/** Writes the kernel's function body. Parameters: addresses of the operand and of the result. */
-export function writeReduce(code: Code, kernel: ReduceKernel, precision: Precision): void {
-  const { dtype, kept } = kernel;
-  if (kept.dims.includes(0)) return;
-  const bytes = BYTES[dtype];
-  const [source, target] = code.params;
-  const rank = kept.dims.length;
-  const inLanes = hasPartsInLanes(kernel);
-
-  const results = (width: Width): void => {
-    if (inLanes) storeLane(code, foldLanes(code, kernel, source, precision), target);
-    else store(code, foldResults(code, kernel, source, width, precision), target, 0, width);
+      advanceAll((strides) => size * strides[last]);
+    });
+    results.forEach(({ combine }, i) => {
+      let sum = joinParts(parts[i], (x, y) => combine(lanes, x, y), PARTS / width);
+      for (let half = width / 2; half >= 1; half /= 2) sum = combine(lanes, sum, lanesFrom(code, sum, half));
+      storeLane(code, sum, targets[i]);
+    });
   };
-  const run = (width: Width, count: number, stride: number): void => {
+  const fold = (width: Width): void => {
+    if (perVector > 1) foldLanes(perVector as Exclude<Width, 1>);
+    else foldResults(width);
+  };
+  /** How far the fold has moved from where it began. */
+  const moved = (strides: readonly number[]): number => strides[rank] * dims[rank];
+  const run = (width: Width, count: number): void => {
     if (count === 0) return;
     code.repeat(count, () => {
-      results(width);
-      code.advance(source, stride * width * bytes);
-      code.advance(target, width * bytes);
+      fold(width);
+      advanceAll((strides) => strides[rank - 1] * width - moved(strides));
+      targets.forEach((target: Local, i) => {
+        code.advance(target, width * BYTES[results[i].dtype]);
+      });
     });
   };
   const nest = (axis: number): void => {
     if (rank === 0) {
-      results(1);
+      fold(1);
       return;
     }
-    const stride = kept.strides[axis];
     if (axis === rank - 1) {
-      const size = kept.dims[axis];
-      const vector = widthOfReduce(kernel);
-      run(vector, Math.floor(size / vector), stride);
-      run(1, size % vector, stride);
+      const width = widthOfReduce(kernel);
+      run(width, Math.floor(kept[axis] / width));
+      run(1, kept[axis] % width);
       return;
     }
-    code.repeat(kept.dims[axis], () => {
+    code.repeat(kept[axis], () => {
       nest(axis + 1);
-      code.advance(source, (stride - kept.strides[axis + 1] * kept.dims[axis + 1]) * bytes);
+      advanceAll((strides) => strides[axis] - strides[axis + 1] * kept[axis + 1]);
     });
   };
   nest(0);
