@@ -190,12 +190,12 @@ describe("a run that is killed", () => {
         skipNonFinite: undefined,
         diagnose: undefined,
         best: {},
-        steps: 120,
+        steps: 80,
       },
     });
     const whole = `${name}-whole`;
     expect(await command.run(["train", "--no-report", file, "--out", whole])).toMatchObject({ code: 0, error: "" });
-    for (let kills = 0; kills < 3; kills++) {
+    for (let kills = 0; kills < 2; kills++) {
       const moment = { changes: 3 + Math.ceil(8 * Math.random()), delay: 3 * Math.random() };
       await runAndKill(["train", "--no-report", file, "--out", name, "--resume"], name, moment);
     }
@@ -204,7 +204,7 @@ describe("a run that is killed", () => {
     const data = (folder: string): string => readFileSync(join(inFolder(folder), "data.json"), "utf8");
     expect(data(name)).toBe(data(whole));
     expect(bytesOf(inFolder(name))).toEqual(bytesOf(inFolder(whole)));
-    expect(stepsIn(inFolder(name))).toEqual(Array.from({ length: 120 }, (_, i) => i + 1));
+    expect(stepsIn(inFolder(name))).toEqual(Array.from({ length: 80 }, (_, i) => i + 1));
   });
 
   test("before a checkpoint was due goes on from its beginning, and leaves no line of the first attempt", async () => {

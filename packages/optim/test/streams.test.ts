@@ -106,6 +106,31 @@ describe("a training step", () => {
     expect(evaluate(graph, { ...state, ...begins })["loss"].data[0]).not.toBe(results["loss"].data[0]);
   });
 
+  test("begins only the streams of a batch that begin, each by itself", async () => {
+    const [first, second] = await parts();
+    const after = evaluate(graph, { ...tensors(initialState("a")), ...first });
+    const state = Object.fromEntries(graph.state.map(({ param, next }) => [param, after[next]]));
+    const beginning = (begins: readonly number[]): Readonly<Record<string, Tensor>> =>
+      evaluate(graph, {
+        ...state,
+        ...second,
+        begins: { ...second["begins"], data: Float64Array.from(begins) },
+      });
+    const [all, none, some] = [beginning([1, 1, 1]), beginning([0, 0, 0]), beginning([0, 1, 0])];
+    const compared = graph.state.filter(
+      ({ param, next }) => param.startsWith("carry/") && some[next].type.dims.length === 2,
+    );
+    expect(compared.length).toBe(2);
+    for (const { next } of compared)
+      for (const b of [0, 1, 2]) {
+        const row = ({ data }: Tensor): readonly number[] => [
+          ...data.slice((b * data.length) / BATCH, ((b + 1) * data.length) / BATCH),
+        ];
+        expect(row(some[next])).toEqual(row((b === 1 ? all : none)[next]));
+        expect(row(some[next])).not.toEqual(row((b === 1 ? none : all)[next]));
+      }
+  });
+
   test("hands over state from part to part also within a step of several batches", async () => {
     const [first, second] = await parts();
     const both = experimentStep(

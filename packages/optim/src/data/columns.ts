@@ -108,14 +108,17 @@ export interface ColumnsConfig {
   readonly targets: Readonly<Record<string, TargetConfig>>;
 }
 
-/** Names of inputs and targets that mean something else, or two things, as a problem in words; undefined where there are none. */
-export function nameProblem({ inputs, targets }: ColumnsConfig): string | undefined {
+/** Whether names of inputs and targets mean one thing each, and none that batches have besides. */
+export function namesDiffer({ inputs, targets }: ColumnsConfig): boolean {
   const names = [...Object.keys(inputs), ...Object.keys(targets)];
-  const taken = names.find((name) => TAKEN.includes(name));
-  if (taken !== undefined) return `no input or target is called "${taken}", which has a meaning of its own`;
-  const twice = names.find((name, i) => names.indexOf(name) !== i);
-  return twice === undefined ? undefined : `an input and a target have different names, and "${twice}" is both`;
+  return new Set(names).size === names.length && !names.some((name) => TAKEN.includes(name));
 }
+/** What is said where they do not. */
+export const NAMES_RULE: { readonly path: string[]; readonly error: string } = {
+  path: ["inputs"],
+  error:
+    "inputs and targets have different names, other than those with a meaning of their own, such as lengths and mask",
+};
 
 /** One column in one input or target. */
 export interface Slot {

@@ -1,7 +1,7 @@
 /** Sequences from data files: rows of numbers and categories, of any length, with classes or numbers to be told. */
 import { i32 } from "@latchgrad/core";
 import * as z from "zod";
-import { columnsOf, inputsField, nameProblem, targetsField, typesOf, BESIDES } from "../data/columns.js";
+import { columnsOf, inputsField, namesDiffer, NAMES_RULE, targetsField, typesOf, BESIDES } from "../data/columns.js";
 import { sequenceTensors, stepTensors } from "../data/encode.js";
 import { openSequences } from "../data/sequence-store.js";
 import { formatOf, tableFields } from "../data/table-fields.js";
@@ -37,11 +37,7 @@ const schema = z
       ),
     ...splitFields,
   })
-  .refine((config) => nameProblem(config) === undefined, {
-    path: ["inputs"],
-    error:
-      "inputs and targets have different names, other than those with a meaning of their own, such as lengths and mask",
-  })
+  .refine(namesDiffer, NAMES_RULE)
   .refine(({ sequence, format }) => sequence !== undefined || format !== "csv", {
     path: ["sequence"],
     error: "rows of CSV files say which sequence they belong to",

@@ -2,7 +2,16 @@
 import type { FloatDType } from "@latchgrad/core";
 import * as z from "zod";
 import { floatTensor, integerTensor, type Batch } from "../data/batch.js";
-import { columnsOf, inputsField, nameProblem, targetsField, typesOf, widthOf, type Slot } from "../data/columns.js";
+import {
+  columnsOf,
+  inputsField,
+  namesDiffer,
+  NAMES_RULE,
+  targetsField,
+  typesOf,
+  widthOf,
+  type Slot,
+} from "../data/columns.js";
 import { put, stepTensors, type EncodedSteps } from "../data/encode.js";
 import { openSeries } from "../data/series-store.js";
 import { formatOf, tableFields } from "../data/table-fields.js";
@@ -57,11 +66,7 @@ const schema = z
     ...orderFields,
     ...splitFields,
   })
-  .refine((config) => nameProblem(config) === undefined, {
-    path: ["inputs"],
-    error:
-      "inputs and targets have different names, other than those with a meaning of their own, such as lengths and mask",
-  })
+  .refine(namesDiffer, NAMES_RULE)
   .refine(({ targets, horizon }) => horizon === 1 || !Object.values(targets).some((target) => "column" in target), {
     path: ["horizon"],
     error: "a target of classes has a horizon of one step",

@@ -1,8 +1,8 @@
 /** The symbols that a text consists of: its characters, its bytes or its words. */
 import { wordClass } from "./word-characters.js";
 
-export const TEXT_UNITS = ["characters", "bytes", "words"] as const;
-export type TextUnit = (typeof TEXT_UNITS)[number];
+export type TextUnit = "characters" | "bytes" | "words";
+export const TEXT_UNITS = ["characters", "bytes", "words"] as const satisfies readonly TextUnit[];
 
 /** The symbols at the beginning of some bytes. */
 export interface SplitText {
