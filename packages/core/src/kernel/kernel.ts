@@ -99,7 +99,7 @@ export type Kernel =
     }
   /**
    * States along an axis of the operands, each from those before it and the elements of the operands at its place:
-   * next[i](states..., x...). `initial` are the operands, without the axis, that are the states before the first; none: the
+   * `next[i](states..., x...)`. `initial` are the operands, without the axis, that are the states before the first; none: the
    * first state is the first element of the only operand. Several states lie along a first axis that only the result has.
    */
   | {
