@@ -149,7 +149,7 @@ describe("a run that is killed", () => {
     const file = write("full.json", full);
     expect(await command.run(["train", "--no-report", file, "--out", "whole"])).toMatchObject({ code: 0, error: "" });
     const moments: string[] = [];
-    for (let kills = 0; kills < 16; kills++) {
+    for (let kills = 0; kills < 8; kills++) {
       const changes = Math.ceil(14 * Math.random());
       const delay = 3 * Math.random();
       const result = await runAndKill(["train", "--no-report", file, "--out", "killed", "--resume"], "killed", {

@@ -108,7 +108,7 @@ property.prop([fc.array(layer, { minLength: 1, maxLength: 4 }), rest, signature]
   LIMIT,
 );
 
-property.prop([mutated], { numRuns: 3 * RUNS })(
+property.prop([mutated], { numRuns: RUNS })(
   "a document with parts changed is built, or refused by an error of ours at a place in it",
   (document) => {
     try {
