@@ -299,6 +299,14 @@ describe("another model", () => {
   });
 });
 
+test("names of columns that the model does not know are told once, not again for each row below", async () => {
+  const input = "id,x.0,y\n0,0.5,1\n0,0.25,0\n";
+  const { code, error } = await command.run(["predict", "adding", "-", "--format", "csv"], { input });
+  expect(code).toBe(1);
+  expect(error.match(/^\[input\./gm)).toHaveLength(1);
+  expect(error).toContain("line 1");
+});
+
 test("what is not there is said: a file, a model", async () => {
   const results: Result[] = [
     await command.run(["predict", "loads", "none.csv"]),

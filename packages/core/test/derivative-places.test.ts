@@ -58,6 +58,15 @@ describe("places", () => {
   });
 });
 
+test("two long chains that look alike are told apart in time", () => {
+  const graph = lossOf((g, w, x) => {
+    let [a, b] = [w, w];
+    for (let i = 0; i < 60; i++) [a, b] = [g.mul(a, a), g.mul(b, b)];
+    return g.select(g.lt(a, b), b, x);
+  });
+  expect(kindsIn(graph)).toEqual(["choice select"]);
+});
+
 test("without its stops a graph computes the same, and its gradient is that of differences", () => {
   const graph = lossOf((g, w, x) => g.mul(g.mul(w, g.stopGradient(g.tanh(w))), x));
   const inputs = { w: vector(0.3, -0.7, 1.1), x: vector(1, 2, -0.5) };

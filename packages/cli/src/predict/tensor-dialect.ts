@@ -261,14 +261,19 @@ function tableReader(kinds: Kinds): (text: string) => ReadLine | undefined {
   }));
   const known = columns.flatMap(({ names }) => names);
   let header: readonly string[] | undefined;
+  let isRefused = false;
   return (text) => {
+    // Rows under a line of names that was refused say nothing.
+    if (isRefused) return undefined;
     const cells = cellsOf(text);
     if (header === undefined) {
+      isRefused = true;
       const isIgnored = (name: string): boolean => ignored.some((each) => name === each || name.startsWith(`${each}.`));
       for (const name of cells)
         if (name !== ID && !known.includes(name) && !isIgnored(name)) throw unknownInput(name, known);
       for (const name of known) if (!cells.includes(name)) throw missing(name, { dtype: "f32", dims: [] });
       header = cells;
+      isRefused = false;
       return undefined;
     }
     const row = header;

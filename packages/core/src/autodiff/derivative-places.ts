@@ -4,6 +4,7 @@
  */
 import { opOf } from "../graph/builder.js";
 import { type Graph, type Node, type Origin, type ValueId } from "../ir/graph.js";
+import { makersOf } from "../ir/uses.js";
 import { select, stopGradient } from "../ops/compare.js";
 import type { AnyOp } from "../ops/op.js";
 import { isFloat } from "../shape/tensor-type.js";
@@ -58,6 +59,8 @@ function varyingOutputs(region: Graph, params: readonly boolean[]): readonly boo
   return region.outputs.map(({ value }) => found[value]);
 }
 
+type Makers = ReadonlyMap<ValueId, Node>;
+
 interface Followed {
   /** Of each parameter: whether a gradient comes back to it. */
   readonly live: readonly boolean[];
@@ -66,6 +69,7 @@ interface Followed {
 
 function follow(graph: Graph, active: readonly boolean[], wanted: readonly boolean[]): Followed {
   const dependent = varying(graph, active);
+  const makers = makersOf(graph);
   const live: boolean[] = dependent.map(() => false);
   graph.outputs.forEach(({ value }, k) => (live[value] ||= wanted[k]));
   const found: (readonly DerivativePlace[])[] = [];
@@ -74,14 +78,14 @@ function follow(graph: Graph, active: readonly boolean[], wanted: readonly boole
     const results = node.types.map((_, k) => live[node.id + k]);
     if (!results.includes(true)) continue;
     const marked = node.inputs.map((id) => dependent[id]);
-    const { live: inputs, places } = followNode(graph, node, marked, results);
+    const { live: inputs, places } = followNode(makers, node, marked, results);
     node.inputs.forEach((id, k) => (live[id] ||= inputs[k]));
     found.push(places);
   }
   return { live: live.slice(0, graph.params.length), places: found.reverse().flat() };
 }
 
-function followNode(graph: Graph, node: Node, marked: readonly boolean[], wanted: readonly boolean[]): Followed {
+function followNode(makers: Makers, node: Node, marked: readonly boolean[], wanted: readonly boolean[]): Followed {
   const op = opOf(node);
   if (op.kind === "region") return followRegions(node, marked, wanted);
   const passes = op.traits.flat !== true && isFloat(node.types[0].dtype);
@@ -90,36 +94,42 @@ function followNode(graph: Graph, node: Node, marked: readonly boolean[], wanted
   ];
   return {
     live: node.inputs.map(() => passes),
-    places: marked.includes(true) ? kindsOf(graph, node, op, marked).flatMap(place) : [],
+    places: marked.includes(true) ? kindsOf(makers, node, op, marked).flatMap(place) : [],
   };
 }
 
-function kindsOf(graph: Graph, node: Node, op: AnyOp, marked: readonly boolean[]): readonly DerivativePlace["kind"][] {
+function kindsOf(
+  makers: Makers,
+  node: Node,
+  op: AnyOp,
+  marked: readonly boolean[],
+): readonly DerivativePlace["kind"][] {
   if (op.name === stopGradient.name) return ["stopped"];
-  if (op.name === select.name) return marked[0] ? [isExtreme(graph, node) ? "kink" : "choice"] : [];
+  if (op.name === select.name) return marked[0] ? [isExtreme(makers, node) ? "kink" : "choice"] : [];
   if (op.traits.flat === true) return ["flat"];
   return op.traits.kinked === true ? ["kink"] : [];
 }
 
 /** Whether a select takes one of the two values that its condition compares: they are equal where the choice changes. */
-function isExtreme(graph: Graph, { inputs: [condition, x, y] }: Node): boolean {
-  const compared = nodeOf(graph, condition)?.inputs ?? [];
+function isExtreme(makers: Makers, { inputs: [condition, x, y] }: Node): boolean {
+  const compared = makers.get(condition)?.inputs ?? [];
   if (compared.length !== 2) return false;
   const [a, b] = compared;
-  return (isSame(graph, a, x) && isSame(graph, b, y)) || (isSame(graph, a, y) && isSame(graph, b, x));
+  return (isSame(makers, a, x) && isSame(makers, b, y)) || (isSame(makers, a, y) && isSame(makers, b, x));
 }
 
-const nodeOf = (graph: Graph, id: ValueId): Node | undefined => graph.nodes.find((node) => node.id === id);
-
-/** Whether two values are one, or the same constant. */
-function isSame(graph: Graph, a: ValueId, b: ValueId): boolean {
-  if (a === b) return true;
-  const [x, y] = [nodeOf(graph, a), nodeOf(graph, b)];
-  if (x?.op !== y?.op || x?.inputs.length !== y?.inputs.length || x?.regions.length !== 0) return false;
-  return (
-    JSON.stringify(x.attrs) === JSON.stringify(y?.attrs) &&
-    x.inputs.every((id, i) => y !== undefined && isSame(graph, id, y.inputs[i]))
-  );
+/** Whether two values are one, or come in the same way from one value or constant. Ways that branch are not followed. */
+function isSame(makers: Makers, one: ValueId, other: ValueId): boolean {
+  let [a, b] = [one, other];
+  while (a !== b) {
+    const [x, y] = [makers.get(a), makers.get(b)];
+    if (x === undefined || y === undefined || x.op !== y.op || x.inputs.length > 1 || x.regions.length > 0)
+      return false;
+    if (JSON.stringify([x.attrs, x.inputs.length]) !== JSON.stringify([y.attrs, y.inputs.length])) return false;
+    if (x.inputs.length === 0) return true;
+    [[a], [b]] = [x.inputs, y.inputs];
+  }
+  return true;
 }
 
 function followRegions(node: Node, marked: readonly boolean[], wanted: readonly boolean[]): Followed {

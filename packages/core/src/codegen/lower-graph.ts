@@ -1,5 +1,6 @@
 /** The nodes of a graph as steps of a block: fused loops for elementwise ones, kernels for the others, blocks for regions. */
 import { valueTypes, type Graph, type Node, type ValueId } from "../ir/graph.js";
+import { makersOf, readersOf } from "../ir/uses.js";
 import type { Kernel as KernelSpec } from "../kernel/kernel.js";
 import { opNamed } from "../ops/index.js";
 import { sizesOf } from "../shape/tensor.js";
@@ -10,7 +11,7 @@ import { reduceSteps, type Reduction } from "./lower-reduce.js";
 import { lowerRegion, type Destinations, type RegionUse } from "./lower-regions.js";
 import type { Lowering } from "./lowering.js";
 import type { Block } from "./program.js";
-import { findGroups, kernelsOf, readersOf, type Group } from "./stages.js";
+import { findGroups, kernelsOf, type Group } from "./stages.js";
 import { placed, tensorOf, type StoredTensor, type Tensor } from "./tensors.js";
 
 const laneKey = (node: Node): string => `${node.op}${JSON.stringify(node.attrs)}${node.types[0].dtype}`;
@@ -26,7 +27,7 @@ export function lowerGraph(
   const kernels = kernelsOf(graph);
   const readers = readersOf(graph);
   const types = valueTypes(graph);
-  const makers = new Map(graph.nodes.map((node) => [node.id, node]));
+  const makers = makersOf(graph);
   const { observer } = lowering;
   const places = new Map(destinations);
   const target = (id: ValueId, type: TensorType): StoredTensor =>
@@ -81,11 +82,11 @@ export function lowerGraph(
       const kernel = kernels.get(node);
       if (kernel?.kind !== "reduce") return [];
       const map = maps.get(node.inputs[0]);
-      const { name, initial, combine } = { ...kernel, name: node.op };
+      const { initial, combine } = kernel;
       const lane = map === undefined ? undefined : kernels.get(map);
       return [
         {
-          name,
+          name: node.op,
           initial,
           combine,
           operands: (map ?? node).inputs.map((id) => tensorOf(bound, id)),

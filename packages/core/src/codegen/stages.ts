@@ -7,6 +7,7 @@ import { isCheap } from "../graph/builder.js";
 import { opNamed } from "../ops/index.js";
 import type { Kernel } from "../kernel/kernel.js";
 import { valueCount, valueTypes, type Graph, type Node, type ValueId } from "../ir/graph.js";
+import { readersOf, type Readers } from "../ir/uses.js";
 import { formatDims } from "../shape/tensor-type.js";
 
 /** Nodes that are lowered together, in order of their numbers. */
@@ -32,23 +33,6 @@ const LARGEST_REDUCTION = 12;
 /** Kernels that only say how to read something else. */
 const isFree = (kernel: Kernel | undefined): boolean =>
   kernel?.kind === "constant" || kernel?.kind === "view" || kernel?.kind === "reshape";
-
-/** Which nodes read each value, and which values leave the graph. */
-interface Readers {
-  readonly byValue: ReadonlyMap<ValueId, readonly Node[]>;
-  readonly outputs: ReadonlySet<ValueId>;
-}
-
-export function readersOf(graph: Graph): Readers {
-  const byValue = new Map<ValueId, Node[]>();
-  for (const node of graph.nodes)
-    for (const id of node.inputs) {
-      const readers = byValue.get(id);
-      if (readers === undefined) byValue.set(id, [node]);
-      else if (readers.at(-1) !== node) readers.push(node);
-    }
-  return { byValue, outputs: new Set(graph.outputs.map(({ value }) => value)) };
-}
 
 /** For each node the earliest stage that it can be in; a map reads others of its shape in the same stage. */
 function earliestStages(graph: Graph, kernels: ReadonlyMap<Node, Kernel | undefined>, shapes: Shapes): Int32Array {

@@ -5,6 +5,7 @@
 import { rebuild, type Draft, type Visitor } from "../graph/rebuild.js";
 import { opOf } from "../graph/builder.js";
 import type { Graph, Node, ValueId } from "../ir/graph.js";
+import { countReads } from "../ir/uses.js";
 import { add } from "../ops/arithmetic.js";
 import { dotAdd } from "../ops/dot-add.js";
 import { dotGeneral, type DotAttrs } from "../ops/dot-general.js";
@@ -13,14 +14,6 @@ import type { Pass } from "./pass.js";
 
 const isProduct = (op: AnyOp): boolean => op === (dotGeneral as unknown);
 const isSum = (node: Node): boolean => opOf(node) === (add as unknown);
-
-/** How many nodes and outputs read each value. */
-function countReaders(graph: Graph): ReadonlyMap<ValueId, number> {
-  const readers = new Map<ValueId, number>();
-  for (const id of [...graph.nodes.flatMap((node) => node.inputs), ...graph.outputs.map((output) => output.value)])
-    readers.set(id, (readers.get(id) ?? 0) + 1);
-  return readers;
-}
 
 /** Whether compiled code has the value in memory without anyone asking: parameters, views of them, products. */
 function isInMemory(draft: Draft, id: ValueId): boolean {
@@ -32,7 +25,7 @@ function isInMemory(draft: Draft, id: ValueId): boolean {
 }
 
 function visitorOf(graph: Graph): Visitor {
-  const readers = countReaders(graph);
+  const readers = countReads(graph);
   return (node, inputs, draft) => {
     if (!isSum(node)) return "keep";
     for (const [i, other] of [

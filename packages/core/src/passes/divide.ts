@@ -7,6 +7,7 @@
 import { opOf } from "../graph/builder.js";
 import { rebuild, type Draft, type Visitor } from "../graph/rebuild.js";
 import type { Graph, Node, ValueId } from "../ir/graph.js";
+import { makersOf, readersOf, type Readers } from "../ir/uses.js";
 import { add } from "../ops/arithmetic.js";
 import { concat } from "../ops/concat.js";
 import { dotGeneral, type DotAttrs } from "../ops/dot-general.js";
@@ -21,26 +22,11 @@ const isProduct = (node: Node | undefined): node is Node =>
   node !== undefined && opOf(node) === (dotGeneral as unknown);
 const isSlice = (node: Node): boolean => opOf(node) === (slice as unknown);
 
-interface Uses {
+interface Uses extends Readers {
   readonly makers: ReadonlyMap<ValueId, Node>;
-  readonly readers: ReadonlyMap<ValueId, readonly Node[]>;
-  readonly outputs: ReadonlySet<ValueId>;
 }
 
-function usesIn(graph: Graph): Uses {
-  const readers = new Map<ValueId, Node[]>();
-  for (const node of graph.nodes)
-    for (const id of node.inputs) {
-      const known = readers.get(id);
-      if (known === undefined) readers.set(id, [node]);
-      else known.push(node);
-    }
-  return {
-    makers: new Map(graph.nodes.flatMap((node) => node.types.map((_, k) => [node.id + k, node] as const))),
-    readers,
-    outputs: new Set(graph.outputs.map(({ value }) => value)),
-  };
-}
+const usesIn = (graph: Graph): Uses => ({ ...readersOf(graph), makers: makersOf(graph) });
 
 /** Elements from..to along one axis. */
 function partOf(draft: Draft, id: ValueId, axis: number, from: Dim, to: Dim): ValueId {
@@ -116,7 +102,7 @@ function splitIn(body: Graph, variations: readonly Variation[]): Visitor {
     ]) {
       const half = halves.get(node.inputs[i]);
       if (half === undefined || variations[node.inputs[other]] === "by carry") continue;
-      if (uses.readers.get(node.inputs[i])?.length !== 1 || uses.outputs.has(node.inputs[i])) continue;
+      if (uses.byValue.get(node.inputs[i])?.length !== 1 || uses.outputs.has(node.inputs[i])) continue;
       return [draft.emit(add, [half.inside, draft.emit(add, [half.outside, inputs[other]], {})], {})];
     }
     return "keep";
@@ -132,9 +118,9 @@ function slicedAxis({ start, limit, step }: SliceAttrs, dims: Dims): number | un
 }
 
 /** Whether slices of a value are all that is read of it, along one axis, apart from each other, with something left out. */
-function leavesOut(product: Node, axis: number, { readers, outputs }: Uses): boolean {
+function leavesOut(product: Node, axis: number, { byValue, outputs }: Uses): boolean {
   const { dims } = product.types[0];
-  const all = readers.get(product.id) ?? [];
+  const all = byValue.get(product.id) ?? [];
   if (outputs.has(product.id) || !all.every(isSlice)) return false;
   const attrs = all.map((reader) => reader.attrs as SliceAttrs);
   if (attrs.some((each) => slicedAxis(each, dims) !== axis)) return false;

@@ -5,6 +5,7 @@
  */
 import { isCheap, opOf, type BuilderScope } from "../graph/builder.js";
 import type { Graph, Node, ValueId } from "../ir/graph.js";
+import { countReads } from "../ir/uses.js";
 import type { Value } from "../ops/op.js";
 import { rewriteLoops, type LoopNode } from "./loops.js";
 import type { Pass } from "./pass.js";
@@ -21,9 +22,7 @@ function chooseNodes(body: Graph, found: readonly Variation[], wantedOutputs: re
     chosen.add(node);
     for (const id of node.inputs) wanted.add(id);
   }
-  const readers = new Map<ValueId, number>();
-  for (const id of [...body.nodes.flatMap((node) => node.inputs), ...body.outputs.map((output) => output.value)])
-    readers.set(id, (readers.get(id) ?? 0) + 1);
+  const readers = countReads(body);
   const made = new Map(body.nodes.map((node) => [node.id, node]));
   const include = (node: Node): void => {
     if (chosen.has(node)) return;

@@ -8,6 +8,7 @@
  */
 import { buildGraph, opOf, type BuilderScope } from "../graph/builder.js";
 import type { Graph, Node, ValueId } from "../ir/graph.js";
+import { makersOf } from "../ir/uses.js";
 import type { RegionOp, Value } from "../ops/op.js";
 import type { Pass } from "./pass.js";
 
@@ -55,7 +56,7 @@ function findLive(graph: Graph): Scope {
     const live = new Set<ValueId>();
     const loops = new Map<Node, Loop>();
     const regions = new Map<Node, readonly Scope[]>();
-    const makers = new Map(graph.nodes.flatMap((node) => node.types.map((_, k) => [node.id + k, node] as const)));
+    const makers = makersOf(graph);
     const mark = (id: ValueId): void => {
       if (live.has(id)) return;
       live.add(id);

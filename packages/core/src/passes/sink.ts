@@ -5,6 +5,7 @@
  */
 import { opOf, type BuilderScope } from "../graph/builder.js";
 import { valueNames, valueTypes, type Graph, type Node, type ValueId } from "../ir/graph.js";
+import { countReads, makersOf } from "../ir/uses.js";
 import { add } from "../ops/arithmetic.js";
 import type { Op, Value } from "../ops/op.js";
 import { rewriteLoops, type LoopNode } from "./loops.js";
@@ -39,12 +40,9 @@ interface BodyFacts {
 function factsOf(loop: LoopNode): BodyFacts {
   const { body, params } = loop;
   const variations = variationsOf(loop, new Map());
-  const readers = new Map<ValueId, number>();
-  for (const id of [...body.nodes.flatMap((node) => node.inputs), ...body.outputs.map((output) => output.value)])
-    readers.set(id, (readers.get(id) ?? 0) + 1);
   return {
-    madeBy: new Map(body.nodes.flatMap((node) => node.types.map((_, k) => [node.id + k, node] as const))),
-    readers,
+    madeBy: makersOf(body),
+    readers: countReads(body),
     firstCarry: params.consts.length,
     firstRow: params.consts.length + params.carries.length,
     outside: givenOutside(loop),

@@ -9,7 +9,7 @@ import * as z from "zod";
 const MOST_SYMBOLS = 65_536;
 const MOST_COLUMNS = 1000;
 
-const columnName = z.string().min(1).max(300);
+export const columnName = z.string().min(1).max(300);
 export const normalizeField = z
   .enum(["standard", "minMax", "none"])
   .default("standard")

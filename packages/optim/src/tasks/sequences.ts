@@ -1,7 +1,16 @@
 /** Sequences from data files: rows of numbers and categories, of any length, with classes or numbers to be told. */
 import { i32 } from "@latchgrad/core";
 import * as z from "zod";
-import { columnsOf, inputsField, namesDiffer, NAMES_RULE, targetsField, typesOf, BESIDES } from "../data/columns.js";
+import {
+  columnName,
+  columnsOf,
+  inputsField,
+  namesDiffer,
+  NAMES_RULE,
+  targetsField,
+  typesOf,
+  BESIDES,
+} from "../data/columns.js";
 import { sequenceTensors, stepTensors } from "../data/encode.js";
 import { openSequences } from "../data/sequence-store.js";
 import { formatOf, tableFields } from "../data/table-fields.js";
@@ -16,16 +25,11 @@ const schema = z
   .strictObject({
     type: z.literal("sequences"),
     ...tableFields,
-    sequence: z
-      .string()
-      .min(1)
-      .max(300)
-      .optional()
-      .meta({
-        description:
-          "The column that says which sequence a row belongs to; rows of one sequence stand together. Absent, only with jsonLines: each line is a sequence, with lists.",
-        examples: ["id"],
-      }),
+    sequence: columnName.optional().meta({
+      description:
+        "The column that says which sequence a row belongs to; rows of one sequence stand together. Absent, only with jsonLines: each line is a sequence, with lists.",
+      examples: ["id"],
+    }),
     inputs: inputsField,
     targets: targetsField("sequence"),
     longest: z.int().min(1).max(MOST_STEPS).default(10_000).describe("Steps of a sequence at most."),

@@ -3,6 +3,7 @@ import type { FloatDType } from "@latchgrad/core";
 import * as z from "zod";
 import { floatTensor, integerTensor, type Batch } from "../data/batch.js";
 import {
+  columnName,
   columnsOf,
   inputsField,
   namesDiffer,
@@ -24,16 +25,11 @@ const schema = z
   .strictObject({
     type: z.literal("series"),
     ...tableFields,
-    series: z
-      .string()
-      .min(1)
-      .max(300)
-      .optional()
-      .meta({
-        description:
-          "The column that says which series a row belongs to; rows of one series stand together, in the order of time. Absent: each file is a series.",
-        examples: ["station"],
-      }),
+    series: columnName.optional().meta({
+      description:
+        "The column that says which series a row belongs to; rows of one series stand together, in the order of time. Absent: each file is a series.",
+      examples: ["station"],
+    }),
     inputs: inputsField,
     targets: targetsField("step"),
     length: z
