@@ -345,6 +345,10 @@ export const cases: { readonly [Name in SimpleOpName]: OpCases } = {
   },
   log: unaryFloat("log", "positive"),
   log1p: unaryFloat("log1p", "positive"),
+  logAddExp: {
+    valid: ["logAddExp(f32[2,3], f32[2,3])", "logAddExp(f64, f64)", "logAddExp(f32[B,T+1], f32[B,T+1])"],
+    invalid: { ...binaryInvalid("logAddExp"), C1: "logAddExp(i32[2], i32[2])" },
+  },
   lt: comparison("lt"),
   max: binaryNumeric("max"),
   min: binaryNumeric("min"),

@@ -106,7 +106,7 @@ describe("derivatives", () => {
     expectRightDerivatives([f64("B", "T", 4)], build, { B: 3, T: 2 });
   });
 
-  test("softplus has the right ones where select changes sides", () => {
+  test("softplus has the right ones at 0 and far from it", () => {
     const [first, second] = derivatives([0, -0, 1000, -1000], derived.softplus);
     expect(first).toEqual([0.5, 0.5, 1, 0]);
     expect(second).toEqual([0.25, 0.25, 0, 0]);

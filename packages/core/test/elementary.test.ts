@@ -8,12 +8,14 @@ import { divLane, modLane } from "../src/kernel/division.js";
 import { erfLane } from "../src/kernel/error-function.js";
 import { expLane, expm1Lane, sigmoidLane, tanhLane } from "../src/kernel/exponential.js";
 import type { Lanes } from "../src/kernel/lanes.js";
+import { logAddExpLane } from "../src/kernel/log-add-exp.js";
 import { log1pLane, logLane } from "../src/kernel/logarithm.js";
 import { laneOf, numberLanes, numberOf, type NumberLane } from "../src/kernel/number-lanes.js";
 import { powLane, rsqrtLane } from "../src/kernel/power.js";
 import { signLane } from "../src/kernel/sign.js";
 import { cosLane, sinLane } from "../src/kernel/trigonometric.js";
 import { erfOf } from "../src/ops/erf.js";
+import { logAddExpOf } from "../src/ops/log-add-exp.js";
 import type { DType } from "../src/shape/tensor-type.js";
 
 type LaneFunction = <V>(k: Lanes<V>, ...operands: readonly V[]) => V;
@@ -60,14 +62,19 @@ const LEAST_NORMAL = 2 ** -126;
 const LEAST = 2 ** -149;
 
 /** Distance of an f32 from the exact result, in spacings of f32 at the exact result. Infinity counts as 2^128. */
+/** The distance of f32 numbers around x. */
+function ulpOf(x: number): number {
+  const exponent = Math.max(Math.floor(Math.log2(Math.abs(x))), -126);
+  // Math.log2 may round up to the next whole number.
+  const binade = 2 ** exponent > Math.abs(x) ? Math.max(exponent - 1, -126) : exponent;
+  return 2 ** (binade - 23);
+}
+
 function ulpsBetween(got: number, exact: number): number {
   if (Number.isNaN(got) || Number.isNaN(exact)) return Number.isNaN(got) && Number.isNaN(exact) ? 0 : Infinity;
   if (Math.abs(exact) >= 2 ** 128) return got === Math.sign(exact) * Infinity ? 0 : Infinity;
   const finite = Number.isFinite(got) ? got : Math.sign(got) * 2 ** 128;
-  const exponent = Math.max(Math.floor(Math.log2(Math.abs(exact))), -126);
-  // Math.log2 may round up to the next whole number.
-  const binade = 2 ** exponent > Math.abs(exact) ? Math.max(exponent - 1, -126) : exponent;
-  return Math.abs(finite - exact) / 2 ** (binade - 23);
+  return Math.abs(finite - exact) / ulpOf(exact);
 }
 
 /** xorshift32: the same points in every run. */
@@ -203,6 +210,7 @@ const binaries: Readonly<
 > = {
   pow: { lane: powLane, ulps: [1.31, 1.01], operations: 194 },
   mod: { lane: modLane, ulps: [0.5, 0.5], operations: 35 },
+  logAddExp: { lane: logAddExpLane, ulps: [1.4, 1.2], operations: 63 },
 };
 
 const table: string[] = [];
@@ -267,7 +275,19 @@ describe("error in units of the last place", () => {
       [any(), any()],
     ].filter(([x, y]) => Math.abs(Math.fround(x) / Math.fround(y)) < 2 ** 95 && Number.isFinite(y));
   }).flat();
+  /** Both at least 0, so that nothing cancels: of common size, near each other, far apart, and softplus. */
+  const logarithms = Array.from({ length: 10_000 }, () => {
+    const x = uniform(0, 90);
+    return [
+      [x, uniform(0, 90)],
+      [x, x + uniform(-1, 1) * uniform(0, 1) ** 4],
+      [x, x * 2 ** -uniform(0, 30)],
+      [uniform(-90, 20), 0],
+      [Math.abs(any()), Math.abs(any())],
+    ].filter((pair) => pair.every(Number.isFinite));
+  }).flat();
   const binaryCases = [
+    ["logAddExp", logAddExpOf, logarithms],
     ["pow", power, powers],
     ["mod", flooredRemainder, remainders],
   ] as const;
@@ -356,6 +376,27 @@ describe.each(variants)("limits, signed zero and NaN, %s", (_variant, k) => {
         if (exact === 0 || !Number.isFinite(exact)) expect(got, `${x} ** ${y}`).toBe(exact);
         else expect(ulpsBetween(got, exact), `${x} ** ${y}`).toBeLessThanOrEqual(PROMISED_ULPS);
       }
+  });
+
+  test("logAddExp is within 2 ulp of the larger operand where signs cancel", () => {
+    const f = binaryOf(logAddExpLane, k);
+    const next = randomBits(11);
+    for (let i = 0; i < 20_000; i++) {
+      const x = Math.fround((next() / 2 ** 32 - 1) * 3);
+      const y = Math.fround(
+        Math.log1p(-Math.exp(x)) * (1 + (next() / 2 ** 32 - 0.5) * 2 ** (-24 * (next() / 2 ** 32))),
+      );
+      if (!Number.isFinite(y)) continue;
+      const error = Math.abs(f(x, y) - logAddExpOf(x, y));
+      expect(error, `${x}, ${y}`).toBeLessThanOrEqual(2 * ulpOf(Math.max(Math.abs(x), Math.abs(y))));
+    }
+  });
+
+  test("logAddExp of infinities", () => {
+    const f = binaryOf(logAddExpLane, k);
+    const x = [-Infinity, Infinity, -Infinity, Infinity, 5, NaN, -Infinity];
+    const y = [-Infinity, Infinity, Infinity, 5, -Infinity, 1, NaN];
+    expect(x.map((value, i) => f(value, y[i]))).toEqual([-Infinity, Infinity, Infinity, Infinity, 5, NaN, NaN]);
   });
 
   test("mod has the sign of the divisor", () => {

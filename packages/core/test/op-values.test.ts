@@ -44,6 +44,12 @@ describe("special values of floats", () => {
     ["max", [NaN, 1, -0, -Infinity], [1, NaN, 0, 3], [NaN, NaN, 0, 3]],
     ["min", [NaN, 1, -0, -Infinity], [1, NaN, 0, 3], [NaN, NaN, -0, -Infinity]],
     ["pow", [0, 0, 0, -8, 4, Infinity], [0, 2, -1, 1 / 3, -0.5, 0], [1, 0, Infinity, NaN, 0.5, 1]],
+    [
+      "logAddExp",
+      [1000, -Infinity, Infinity, -Infinity, Infinity, 3, 0, NaN, 1],
+      [1000, -Infinity, Infinity, 2, -Infinity, -1000, 0, Infinity, NaN],
+      [1000 + Math.LN2, -Infinity, Infinity, 2, Infinity, 3, Math.LN2, NaN, NaN],
+    ],
     ["mod", [5, -5, 5, -5, 1, 6], [3, 3, -3, -3, 0, 3], [2, 1, -1, -2, NaN, 0]],
     ["eq", [NaN, -0, Infinity], [NaN, 0, Infinity], [0, 1, 1]],
     ["lt", [NaN, -0, -Infinity, 1], [1, 0, Infinity, NaN], [0, 0, 1, 0]],

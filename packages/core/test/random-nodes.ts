@@ -117,7 +117,7 @@ const binary: readonly Producer[] = [
   ),
   onTwo((g, x, y) => g.max(x, y), numberOf),
   onTwo((g, x, y) => g.min(x, y), numberOf),
-  onTwo((g, x, y) => g.pow(onePlusSquare(g, x), g.tanh(y))),
+  onTwo((g, x, y) => g.logAddExp(x, g.pow(onePlusSquare(g, x), g.tanh(y)))),
   unlessSmooth(onTwo((g, x, y) => g.mod(x, onePlusSquare(g, y)))),
   unlessSmooth(compared((g, x, y) => g.eq(x, y))),
   unlessSmooth(compared((g, x, y) => g.lt(x, y))),

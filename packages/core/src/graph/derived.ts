@@ -125,14 +125,8 @@ export const square = (g: Primitives, x: Value): Value => g.mul(x, x);
 /** max(x, 0), with derivative 0 at 0; NaN stays NaN. */
 export const relu = (g: Primitives, x: Value): Value => g.select(g.le(x, 0), 0, x);
 
-/**
- * ln(1 + e^x) = max(x, 0) + ln(1 + e^-|x|). Written with select instead of max and abs,
- * whose derivatives at 0 are conventions: here those of every order are right everywhere.
- */
-export function softplus(g: Primitives, x: Value): Value {
-  const negative = g.lt(x, 0);
-  return g.add(g.select(negative, 0, x), g.log1p(g.exp(g.select(negative, x, g.neg(x)))));
-}
+/** ln(1 + e^x), without overflow. */
+export const softplus = (g: Primitives, x: Value): Value => g.logAddExp(x, 0);
 
 /** ln sigmoid(x) = -softplus(-x), also where sigmoid itself rounds to 0. */
 export const logSigmoid = (g: Primitives, x: Value): Value => g.neg(softplus(g, g.neg(x)));

@@ -2,9 +2,10 @@
 import type { LaneFunction } from "../kernel/kernel.js";
 import { logAddExpLane } from "../kernel/log-add-exp.js";
 import { sizesOf } from "../shape/tensor.js";
-import { mul, sub } from "./arithmetic.js";
-import { cast, eq, le, select } from "./compare.js";
+import { mul } from "./arithmetic.js";
+import { cast, le, select } from "./compare.js";
 import { linearRecurrence } from "./linear-recurrence.js";
+import { logAddExpOf, logRatio } from "./log-add-exp.js";
 import type { Constraint, Cotangent, Emit, Op, Value, VjpRule } from "./op.js";
 import { forEachLine, movedBack, movedOn, prefixAttrs, type PrefixAttrs } from "./prefix.js";
 import { allFloat, allNumeric, existingAxis, filled, wrapTo } from "./rules.js";
@@ -93,16 +94,11 @@ export const cumlogsumexp = cumulative({
     "Logarithm of the sum of the exponentials of all elements up to each one along an axis, without overflow; from the end backward with reverse.",
   formula: "out[.., i, ..] = ln Σ_{j ≤ i} e^x[.., j, ..], with reverse Σ_{j ≥ i}",
   takes: allFloat("C1"),
-  f: (before, x) => (before === x ? x + Math.LN2 : Math.max(before, x) + Math.log1p(Math.exp(-Math.abs(before - x)))),
+  f: logAddExpOf,
   next: logAddExpLane,
   // dx_j = Σ_{i ≥ j} g_i·e^(x_j - y_i) = e^(x_j - y_j) · S_j with S_j = g_j + e^(y_j - y_{j+1}) · S_{j+1}; no exponent is above 0.
   vjp({ emit, cotangent: g, inputs: [x], output: y, attrs }) {
-    const ratio = emit(exp, [difference(emit, movedOn(emit, y, attrs, -Infinity), y)]);
-    return emit(mul, [emit(exp, [difference(emit, x, y)]), handedBack(emit, g, ratio, attrs)]);
+    const ratio = emit(exp, [logRatio(emit, movedOn(emit, y, attrs, -Infinity), y)]);
+    return emit(mul, [emit(exp, [logRatio(emit, x, y)]), handedBack(emit, g, ratio, attrs)]);
   },
 });
-
-/** x - y, and 0 where both are the same infinity. */
-function difference(emit: Emit, x: Value, y: Value): Value {
-  return emit(select, [emit(eq, [x, y]), filled(emit, x.type, 0), emit(sub, [x, y])]);
-}

@@ -12,6 +12,7 @@ import { dynamicSlice, dynamicUpdateSlice } from "./dynamic-slice.js";
 import { gather, scatterAdd } from "./gather.js";
 import { coupledRecurrence, linearRecurrence } from "./linear-recurrence.js";
 import type { AnyOp } from "./op.js";
+import { logAddExp } from "./log-add-exp.js";
 import { mod, pow } from "./power.js";
 import { randomBits } from "./random-bits.js";
 import { argmax, broadcast, reduceMax, reduceSum } from "./reduce.js";
@@ -54,6 +55,7 @@ export const ops = {
   coupledRecurrence,
   log,
   log1p,
+  logAddExp,
   lt,
   max,
   min,

@@ -274,6 +274,7 @@ const functions: readonly Meaning[] = [
   ["max(h, b)", (e) => e.h.map((z, k) => Math.max(z, b[k]))],
   ["min(h)", (e) => [Math.min(...e.h)]],
   ["min(h, b)", (e) => e.h.map((z, k) => Math.min(z, b[k]))],
+  ["logAddExp(h, b)", (e) => e.h.map((z, k) => Math.log(Math.exp(z) + Math.exp(b[k])))],
   ["softmax(h)", (e) => softmax(e.h)],
   ["softmax(M, 0)", (e) => transposed(transposed(e.M).map(softmax)).flat()],
   ["logSoftmax(h)", (e) => softmax(e.h).map(Math.log)],

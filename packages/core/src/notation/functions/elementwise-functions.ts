@@ -112,5 +112,6 @@ export const elementwiseFunctions: readonly NotationFunction[] = [
   },
   ofTwo(ops.pow),
   ofTwo(ops.mod),
+  ofTwo(ops.logAddExp),
   where,
 ];
