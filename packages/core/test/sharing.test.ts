@@ -7,7 +7,9 @@ import { planMemory } from "../src/codegen/plan-memory.js";
 import type { Kernel, Program } from "../src/codegen/program.js";
 import { spanAt, type Span } from "../src/codegen/spans.js";
 import { bindGraph } from "../src/graph/bind.js";
+import { buildGraph } from "../src/graph/builder.js";
 import { hasRelaxedSimd } from "../src/runtime/wasm.js";
+import { f32 } from "../src/shape/tensor-type.js";
 import { bindingsOf, every } from "./case-inputs.js";
 import { programOf, stepsOf } from "./compiled-program.js";
 import { graphInF32 } from "./in-f32.js";
@@ -145,6 +147,22 @@ describe.each(precisions)(
           for (const bindings of bindingsOf(each))
             await checkProgram(programOf(graphInF32(bindGraph(graphOf(parseUse(each.use)), bindings)), {}, precision));
       });
+
+    test.each([
+      [40, 300, 44],
+      [7, 64, 128],
+      [130, 20, 37],
+    ])("of products of %i x %i and %i columns, as they lie and turned", async (rows, inner, columns) => {
+      const g = buildGraph("products");
+      const options = { batchX: [], batchY: [] };
+      const [x, turnedX] = [g.param("x", f32(rows, inner)), g.param("turnedX", f32(inner, rows))];
+      const [y, turnedY] = [g.param("y", f32(inner, columns)), g.param("turnedY", f32(columns, inner))];
+      const graph = g.build({
+        asTheyLie: g.dotGeneral(x, y, { ...options, contractX: [1], contractY: [0] }),
+        turned: g.dotGeneral(turnedX, turnedY, { ...options, contractX: [0], contractY: [1] }),
+      });
+      await checkProgram(programOf(graph, {}, precision));
+    });
 
     test.each([0, 1, 2, 3, 4, 5, 6, 7])("of random graph %i and its gradient", async (seed) => {
       const random = randomGraph(seed);

@@ -80,6 +80,8 @@ export interface Code {
   when(body: () => void, otherwise?: () => void): void;
   /** Runs `body`, which may end it by `leave`. */
   block(body: () => void): void;
+  /** Runs `body` once; a `leave` of it begins it anew. */
+  loop(body: () => void): void;
   /** When the i32 on the stack is not 0, goes on behind the block around; `depth`: how many loops and branches lie between. */
   leave(depth: number): void;
 }
@@ -166,11 +168,13 @@ function writeFunction(params: number, write: (code: Code) => void, functionOf: 
       const left = code.local(I32);
       code.i32(count);
       code.set(left);
-      code.op(0x03, NO_RESULT);
-      body();
-      code.get(left);
-      code.i32(1);
-      code.op(0x6b, 0x22, ...unsigned(left.index), 0x0d, 0x00, 0x0b);
+      code.loop(() => {
+        body();
+        code.get(left);
+        code.i32(1);
+        code.op(0x6b, 0x22, ...unsigned(left.index));
+        code.leave(0);
+      });
     },
     advance(local, by) {
       if (by === 0) return;
@@ -190,6 +194,11 @@ function writeFunction(params: number, write: (code: Code) => void, functionOf: 
     },
     block(body) {
       code.op(0x02, NO_RESULT);
+      body();
+      code.op(0x0b);
+    },
+    loop(body) {
+      code.op(0x03, NO_RESULT);
       body();
       code.op(0x0b);
     },

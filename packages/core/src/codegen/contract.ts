@@ -7,30 +7,16 @@
  * The scheme, and the packing of operands into panels in front of it, are those of Goto & van de Geijn,
  * "Anatomy of high-performance matrix multiplication" (2008).
  */
-import { isFloat, type DType } from "../shape/tensor-type.js";
+import type { DType } from "../shape/tensor-type.js";
 import { I32, type Code, type Local } from "./assembler.js";
-import {
-  BYTES,
-  load,
-  store,
-  vectorWidth,
-  wasmLanes,
-  type Operand,
-  type Precision,
-  type Width,
-} from "./lanes-target.js";
+import { BYTES, vectorWidth, type Width } from "./lanes-target.js";
 import { copyOf } from "./map.js";
+import type { Tile, TileShape, TileStart } from "./tile.js";
 
-/** Rows and vectors of columns of a tile at most: what 16 vector registers hold without spilling. */
-export const TILE_ROWS = 6;
-const TILE_VECTORS = 2;
-/** Columns of a tile at most. */
-export const tileColumns = (dtype: DType): number => TILE_VECTORS * vectorWidth(dtype);
 /** Steps of the contracted index that a tile takes at once: 8 kB of a right panel, of a left one 6 kB, or 12 kB of f64. */
 const DEPTH_BLOCK = 256;
 /** Groups of rows that are read for one column after the other: 96 kB of the left operand, which stay in the second cache. */
 const ROW_BLOCK = 16;
-const UNROLL = 4;
 
 /** Equal neighbouring pieces of a range. */
 export interface Groups {
@@ -49,61 +35,48 @@ export type Layout =
 /** All distances in elements. */
 export interface ContractKernel {
   readonly dtype: DType;
+  readonly shape: TileShape;
   readonly batch: number;
   readonly rows: number;
   readonly columns: number;
   /** Length of the contracted index. */
   readonly depth: number;
-  /** Panels in the groups that `rowGroups` gives. */
   readonly left: Layout;
-  /** Panels in the groups that `columnGroups` gives. */
   readonly right: Layout;
   readonly out: { readonly batch: number; readonly row: number };
   /** What the sums begin with, a fourth address; without it 0. */
   readonly addend: Addend | undefined;
 }
 
-export interface Addend {
+export interface Addend extends TileStart {
   readonly batch: number;
-  readonly row: number;
-  readonly column: number;
-}
-
-/** The shape of a tile function. */
-export interface Tile {
-  readonly rows: number;
-  readonly columns: number;
-  readonly width: Width;
-  readonly depth: number;
-  /** Elements from one step of the contracted index to the next. */
-  readonly leftDepth: number;
-  readonly rightDepth: number;
-  /** Elements from one row of the left operand to the next. */
-  readonly leftRow: number;
-  /** Elements between neighbours in the memory where the sums begin; undefined: they begin with 0. */
-  readonly initial: Omit<Addend, "batch"> | undefined;
 }
 
 const nonEmpty = (groups: readonly Groups[]): readonly Groups[] =>
   groups.filter(({ count, size }) => count > 0 && size > 0);
 
 /** Rows in groups as even as can be: a tile with few rows waits for its own sums. */
-export function rowGroups(rows: number): readonly Groups[] {
-  const count = Math.ceil(rows / TILE_ROWS);
-  const size = Math.ceil(rows / count);
-  const larger = rows - count * (size - 1);
+export const rowGroups = (rows: number, { rows: most }: TileShape): readonly Groups[] => even(rows, most);
+
+/** Groups of at most `most`, as even as can be; the larger ones come first. */
+function even(total: number, most: number): readonly Groups[] {
+  if (total === 0) return [];
+  const count = Math.ceil(total / most);
+  const size = Math.ceil(total / count);
+  const larger = total - count * (size - 1);
   return nonEmpty([
     { count: larger, size },
     { count: count - larger, size: size - 1 },
   ]);
 }
 
-/** Columns in groups as wide as a tile, and a rest. */
-export function columnGroups(columns: number, dtype: DType): readonly Groups[] {
-  const size = tileColumns(dtype);
+/** Columns in groups of whole vectors, as even as can be, and a rest. */
+export function columnGroups(columns: number, dtype: DType, { vectors: most }: TileShape): readonly Groups[] {
+  const width = vectorWidth(dtype);
+  const vectors = Math.floor(columns / width);
   return nonEmpty([
-    { count: Math.floor(columns / size), size },
-    { count: 1, size: columns % size },
+    ...even(vectors, most).map(({ count, size }) => ({ count, size: size * width })),
+    { count: 1, size: columns % width },
   ]);
 }
 
@@ -166,15 +139,24 @@ function rowBlocksOf(parts: readonly Part[]): readonly RowBlock[] {
   });
 }
 
-/** A group of columns as a whole, as vectors, one by one. */
-function cutColumns(width: Width, size: number): readonly { readonly size: number; readonly width: Width }[] {
-  if (width > 1 && size === TILE_VECTORS * width) return [{ size, width }];
-  const vectors = width > 1 ? Math.floor(size / width) : 0;
-  return [
-    ...Array.from({ length: vectors }, () => ({ size: width, width })),
-    ...Array.from({ length: size - width * vectors }, () => ({ size: 1, width: 1 as const })),
-  ];
-}
+/** A group of whole vectors as it is, others column by column. */
+const cutColumns = (width: Width, size: number): readonly { readonly size: number; readonly width: Width }[] =>
+  width > 1 && size % width === 0
+    ? [{ size, width }]
+    : Array.from({ length: size }, () => ({ size: 1, width: 1 as const }));
+
+/** The groups of rows and of columns that tiles compute: those of the panels, else as many as are fewest. */
+export const groupsOf = ({
+  dtype,
+  shape,
+  rows,
+  columns,
+  left,
+  right,
+}: ContractKernel): { readonly rows: readonly Groups[]; readonly columns: readonly Groups[] } => ({
+  rows: left.kind === "panels" ? left.groups : rowGroups(rows, shape),
+  columns: right.kind === "panels" ? right.groups : columnGroups(columns, dtype, shape),
+});
 
 /** How many columns of a tile of several are computed at once. */
 export const widthOfContract = ({ dtype, right }: ContractKernel): Width =>
@@ -191,8 +173,9 @@ export function writeContract(code: Code, kernel: ContractKernel, tileFunction: 
   const [x, y, out] = code.params;
   const addend = kernel.addend === undefined ? undefined : { ...kernel.addend, base: code.params[3] };
   const width = widthOfContract(kernel);
-  const rowParts = partsOf(left, rowGroups(rows), depth, (size) => [{ size, width: 1 }]);
-  const columnParts = partsOf(right, columnGroups(columns, dtype), depth, (size) => cutColumns(width, size));
+  const groups = groupsOf(kernel);
+  const rowParts = partsOf(left, groups.rows, depth, (size) => [{ size, width: 1 }]);
+  const columnParts = partsOf(right, groups.columns, depth, (size) => cutColumns(width, size));
   const rowBlocks = rowBlocksOf(rowParts);
   const done = code.local(I32);
   /** A copy of `base` + the part's first element + the steps of the contracted index that are done. */
@@ -233,6 +216,7 @@ export function writeContract(code: Code, kernel: ContractKernel, tileFunction: 
             for (const row of parts) {
               const xRow = startOf(xRows, row);
               const tile = tileFunction({
+                dtype,
                 rows: row.size,
                 columns: column.size,
                 width: column.width,
@@ -240,6 +224,7 @@ export function writeContract(code: Code, kernel: ContractKernel, tileFunction: 
                 leftRow: left.kind === "panels" ? 1 : left.outer,
                 leftDepth: row.depth,
                 rightDepth: column.depth,
+                outRow: result.row,
                 initial: initial === undefined ? undefined : { row: initial.row, column: initial.column },
               });
               code.repeat(row.count, () => {
@@ -282,66 +267,5 @@ export function writeContract(code: Code, kernel: ContractKernel, tileFunction: 
     if (right.kind === "strided") code.advance(y, right.batch * bytes);
     code.advance(out, result.batch * bytes);
     if (addend !== undefined) code.advance(addend.base, addend.batch * bytes);
-  });
-}
-
-/**
- * Writes the body of a tile function. Parameters: addresses of the tile's first row of left, first column of right, first element of
- * the result, first of where the sums begin.
- */
-export function writeTile(
-  code: Code,
-  { dtype, out: result }: Pick<ContractKernel, "dtype" | "out">,
-  { rows, columns, width, depth, leftRow, leftDepth, rightDepth, initial }: Tile,
-  precision: Precision,
-): void {
-  const bytes = BYTES[dtype];
-  const [x, y, out, start] = code.params;
-  const lanes = wasmLanes(code, width, precision);
-  const vectors = columns / width;
-  const at = (row: number, vector: number): number => (row * result.row + vector * width) * bytes;
-  const sums: Operand[][] = Array.from({ length: rows }, (_, row) =>
-    Array.from({ length: vectors }, (__, vector) =>
-      initial === undefined
-        ? lanes.constant(dtype, 0)
-        : load(
-            code,
-            dtype,
-            start,
-            (row * initial.row + vector * width * initial.column) * bytes,
-            width,
-            initial.column === 0,
-          ),
-    ),
-  );
-  const multiplyAdd = (a: Operand, b: Operand, sum: Operand): Operand =>
-    isFloat(dtype) ? lanes.madd(a, b, sum) : lanes.add(lanes.mul(a, b), sum);
-  const step = (k: number): void => {
-    const row = Array.from({ length: vectors }, (_, vector) =>
-      load(code, dtype, y, (k * rightDepth + vector * width) * bytes, width, false),
-    );
-    for (let r = 0; r < rows; r++) {
-      const element = load(code, dtype, x, (r * leftRow + k * leftDepth) * bytes, width, true);
-      for (let v = 0; v < vectors; v++) {
-        const next = multiplyAdd(element, row[v], sums[r][v]);
-        code.get(next.local);
-        code.set(sums[r][v].local);
-      }
-    }
-  };
-  const run = (count: number, unroll: number): void => {
-    if (count === 0) return;
-    code.repeat(count, () => {
-      for (let k = 0; k < unroll; k++) step(k);
-      code.advance(x, unroll * leftDepth * bytes);
-      code.advance(y, unroll * rightDepth * bytes);
-    });
-  };
-  run(Math.floor(depth / UNROLL), UNROLL);
-  run(depth % UNROLL, 1);
-  sums.forEach((vectorsOfRow, row) => {
-    vectorsOfRow.forEach((sum, vector) => {
-      store(code, sum, out, at(row, vector), width);
-    });
   });
 }

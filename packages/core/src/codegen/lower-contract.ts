@@ -4,10 +4,7 @@ import { elementCount, stridesOf } from "../shape/strides.js";
 import {
   columnGroups,
   rowGroups,
-  TILE_ROWS,
-  tileColumns,
   writeContract,
-  writeTile,
   type Addend,
   type ContractKernel,
   type Groups,
@@ -19,6 +16,7 @@ import { coalesce } from "./map.js";
 import type { Block, Kernel } from "./program.js";
 import { divideContract, usesOfContract, workOfContract } from "./share-contract.js";
 import { shiftPlace, viewOf, type StoredTensor, type Tensor } from "./tensors.js";
+import { TILE_PARAMS, tileColumns, tileShape, writeTile } from "./tile.js";
 
 type ContractSpec = KernelSpec & { readonly kind: "contract" };
 
@@ -82,6 +80,7 @@ export function contractSteps(
   const count = (side: Side, group: "batch" | "free" | "contract"): number =>
     elementCount(side[group].map((axis) => side.tensor.dims[axis]));
   const [batch, rows, columns, depth] = [count(x, "batch"), count(x, "free"), count(y, "free"), count(x, "contract")];
+  const shape = tileShape(out.dtype, lowering.precision);
   const pays = (reads: number, length: number): boolean =>
     batch === 1 && reads >= LEAST_READS && length * depth >= LEAST_ELEMENTS;
 
@@ -89,16 +88,17 @@ export function contractSteps(
   // axis of several moves whole rows.
   const isRowMajor = strideOf(x, "contract") === 1;
   const left =
-    pays(columns / tileColumns(out.dtype), rows) && !isRowMajor
-      ? panelsOf(lowering, x, rowGroups(rows))
+    pays(columns / tileColumns(out.dtype, shape), rows) && !isRowMajor
+      ? panelsOf(lowering, x, rowGroups(rows, shape))
       : strided(lowering, x, "free first");
-  const right = pays(rows / TILE_ROWS, columns)
-    ? panelsOf(lowering, y, columnGroups(columns, out.dtype))
+  const right = pays(rows / shape.rows, columns)
+    ? panelsOf(lowering, y, columnGroups(columns, out.dtype, shape))
     : strided(lowering, y, "contract first");
   const freeOfX = x.free.length;
   const addend = hasAddend ? addendOf(lowering, stored(addendOperand), batchX.length, freeOfX) : undefined;
   appendProduct(lowering, block, [left.tensor, right.tensor, out, ...(addend === undefined ? [] : [addend.tensor])], {
     dtype: out.dtype,
+    shape,
     batch,
     rows,
     columns,
@@ -197,9 +197,6 @@ function panelsOf(lowering: Lowering, { tensor, free, contract }: Side, groups: 
   return { tensor: lowering.prepared(tensor, key, [elementCount(dims)], fill), layout: { kind: "panels", groups } };
 }
 
-/** Left, right, result, and where the sums begin. */
-const TILE_PARAMS = 4;
-
 function appendProduct(
   lowering: Lowering,
   block: Block,
@@ -218,13 +215,11 @@ const productKernel = (product: ContractKernel, precision: Precision): Kernel =>
   arity: product.addend === undefined ? 3 : 4,
   flops: 2 * product.batch * product.rows * product.columns * product.depth,
   write: (code) => {
-    writeContract(code, product, (tile) => {
-      const { dtype, out } = product;
-      const key = `tile ${JSON.stringify([tile, dtype, out.row])}`;
-      return code.function(key, TILE_PARAMS, (body) => {
-        writeTile(body, product, tile, precision);
-      });
-    });
+    writeContract(code, product, (tile) =>
+      code.function(`tile ${JSON.stringify(tile)}`, TILE_PARAMS, (body) => {
+        writeTile(body, tile, precision);
+      }),
+    );
   },
   sharing: () => ({
     uses: usesOfContract(product),

@@ -1,0 +1,123 @@
+/** Matrix products have one order of sums: that of the contracted index, whatever tile, panel or block an element falls into. */
+import { fc, test } from "@fast-check/vitest";
+import { describe, expect } from "vitest";
+import { buildGraph } from "../src/graph/builder.js";
+import type { Graph } from "../src/ir/graph.js";
+import { compile } from "../src/runtime/compile.js";
+import type { TensorsByName } from "../src/runtime/executable.js";
+import { elementCount } from "../src/shape/strides.js";
+import type { TensorData } from "../src/shape/tensor-data.js";
+import { f32, f64 } from "../src/shape/tensor-type.js";
+import { randomFrom } from "./random.js";
+
+interface Product {
+  readonly dtype: "f32" | "f64";
+  readonly batch: number;
+  readonly rows: number;
+  readonly inner: number;
+  readonly columns: number;
+  /** The operand's contracted axis comes first (left), or last (right). */
+  readonly turnsLeft: boolean;
+  readonly turnsRight: boolean;
+  /** What is added to the product: nothing, a value for each column, or for each element. */
+  readonly addend: "none" | "columns" | "elements";
+}
+
+const dimsOf = ({ batch, rows, inner, columns, turnsLeft, turnsRight }: Product) => ({
+  x: [batch, ...(turnsLeft ? [inner, rows] : [rows, inner])],
+  y: [batch, ...(turnsRight ? [columns, inner] : [inner, columns])],
+});
+
+function graphOfProduct(product: Product): Graph {
+  const { dtype, batch, rows, columns, turnsLeft, turnsRight, addend } = product;
+  const type = dtype === "f32" ? f32 : f64;
+  const g = buildGraph("product");
+  const { x, y } = dimsOf(product);
+  const result = g.dotGeneral(g.param("x", type(...x)), g.param("y", type(...y)), {
+    batchX: [0],
+    batchY: [0],
+    contractX: [turnsLeft ? 1 : 2],
+    contractY: [turnsRight ? 2 : 1],
+  });
+  if (addend === "none") return g.build({ result });
+  const dims = [batch, rows, columns];
+  const c =
+    addend === "columns" ? g.broadcast(g.param("c", type(columns)), { dims, axes: [2] }) : g.param("c", type(...dims));
+  return g.build({ result: g.add(result, c) });
+}
+
+function noise(dtype: "f32" | "f64", dims: readonly number[], seed: string): TensorData {
+  const random = randomFrom(seed);
+  const data = Array.from({ length: elementCount(dims) }, () => random() - 0.5);
+  return dtype === "f32"
+    ? { dtype, dims, data: Float32Array.from(data) }
+    : { dtype, dims, data: Float64Array.from(data) };
+}
+
+function inputsOf(product: Product): TensorsByName {
+  const { dtype, batch, rows, columns, addend } = product;
+  const { x, y } = dimsOf(product);
+  return {
+    x: noise(dtype, x, "x"),
+    y: noise(dtype, y, "y"),
+    ...(addend === "none" ? {} : { c: noise(dtype, addend === "columns" ? [columns] : [batch, rows, columns], "c") }),
+  };
+}
+
+/** The definition: a sum begins with what is added, and takes one product after the other. */
+function literally(
+  { dtype, batch, rows, inner, columns, turnsLeft, turnsRight, addend }: Product,
+  inputs: TensorsByName,
+) {
+  const round = dtype === "f32" ? Math.fround : (value: number): number => value;
+  const [x, y] = [inputs["x"].data, inputs["y"].data];
+  const result: number[] = [];
+  for (let b = 0; b < batch; b++)
+    for (let r = 0; r < rows; r++)
+      for (let c = 0; c < columns; c++) {
+        let sum = addend === "none" ? 0 : inputs["c"].data[addend === "columns" ? c : (b * rows + r) * columns + c];
+        for (let k = 0; k < inner; k++) {
+          const left = x[b * rows * inner + (turnsLeft ? k * rows + r : r * inner + k)];
+          const right = y[b * inner * columns + (turnsRight ? c * inner + k : k * columns + c)];
+          sum = round(sum + round(left * right));
+        }
+        result.push(sum);
+      }
+  return result;
+}
+
+async function run(product: Product, options: Parameters<typeof compile>[1]): Promise<TensorData> {
+  const executable = await compile(graphOfProduct(product), options);
+  const { result } = await executable.run(inputsOf(product));
+  executable.dispose();
+  return result;
+}
+
+/** Below, at and above what tiles, turns of their loops, blocks and thresholds of panels are. */
+const size = (...most: readonly number[]): fc.Arbitrary<number> =>
+  fc.oneof(...most.map((max) => fc.integer({ min: 1, max })));
+
+const products: fc.Arbitrary<Product> = fc.record({
+  dtype: fc.constantFrom("f32", "f64"),
+  batch: fc.constantFrom(1, 1, 1, 2),
+  rows: size(7, 40, 120),
+  inner: size(9, 64, 600),
+  columns: size(13, 40, 70),
+  turnsLeft: fc.boolean(),
+  turnsRight: fc.boolean(),
+  addend: fc.constantFrom("none", "columns", "elements"),
+});
+
+describe("in reproducible precision", () => {
+  test.prop([products], { numRuns: 60 })("every element is the sum that the definition says", async (product) => {
+    const { data } = await run(product, { precision: "reproducible" });
+    expect(Array.from(data)).toEqual(literally(product, inputsOf(product)));
+  });
+});
+
+describe.each(["fast", "reproducible"] as const)("with precision %s", (precision) => {
+  test.prop([products], { numRuns: 6 })("the bits do not depend on the number of threads", async (product) => {
+    const alone = await run(product, { precision });
+    expect(await run(product, { precision, threads: 3 })).toEqual(alone);
+  });
+});
