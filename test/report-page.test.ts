@@ -7,7 +7,7 @@ import { chromium, type Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { exampleDiagnostics, writeExampleRun } from "../packages/cli/test/report/example-run";
 import { writeReport } from "../packages/cli/src/report/write-report";
-import { findChromium } from "./browser/chromium";
+import { findChromium } from "./engines/chromium";
 
 /** Long enough to install a browser. */
 const SET_UP_MS = 600_000;

@@ -88,6 +88,7 @@ export type { WhileAttrs } from "./ops/while.js";
 export type { OverlapAttrs, WindowAttrs, WindowSteps } from "./ops/windows.js";
 export type * from "./kernel/kernel.js";
 export type { Lanes, LaneType } from "./kernel/lanes.js";
+export { portableExp, portableLog } from "./kernel/portable-math.js";
 export type { Block, CellStates, Repetition, Statement } from "./notation/block.js";
 export { elaborate, elaborateExample, elaborateFormula } from "./notation/elaborate.js";
 export { signatureOf, type Call, type NotationFunction, type Parameter } from "./notation/functions/function.js";

@@ -1,5 +1,12 @@
 /** Evaluation: loss and metrics of a model over several batches of a split. */
-import { compile, type Executable, type Precision, type TensorsByName } from "@latchgrad/core";
+import {
+  compile,
+  portableExp,
+  portableLog,
+  type Executable,
+  type Precision,
+  type TensorsByName,
+} from "@latchgrad/core";
 import { objectiveDefinitionOf } from "@latchgrad/layers";
 import type { Evaluation } from "./events.js";
 import { evaluationBatches, type Experiment } from "./experiment.js";
@@ -109,7 +116,7 @@ export interface Average {
   after(mean: number): number;
 }
 const ARITHMETIC: Average = { before: (value) => value, after: (mean) => mean };
-const GEOMETRIC: Average = { before: Math.log, after: Math.exp };
+const GEOMETRIC: Average = { before: portableLog, after: portableExp };
 
 /** How values of several batches become one: what is an exponential of a mean is averaged before the exponential. */
 export function averagesOf({ model }: Experiment): (name: string) => Average {

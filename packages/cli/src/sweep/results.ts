@@ -39,7 +39,7 @@ export function settingRows(rows: readonly TrialRow[], rank: SweepConfig["rank"]
   const groups = groupsBy(rows, keyOf).map((trials): SettingRow => {
     const values = trials.flatMap((row) => valueOf(row, rank) ?? []);
     const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-    const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+    const squares = values.reduce((sum, value) => sum + (value - mean) * (value - mean), 0);
     const deviation = values.length > 1 ? Math.sqrt(squares / (values.length - 1)) : 0;
     return { settings: trials[0].trial.settings, trials, values, mean, deviation };
   });

@@ -78,7 +78,7 @@ function windowAt<V>(k: Lanes<V>, i: V): readonly V[] {
     if (size === 1) return windows[from].map((word) => k.constant("u32", word));
     const half = size / 2;
     const later = choose(from + half, half);
-    const mask = masks[Math.log2(half)];
+    const mask = masks[31 - Math.clz32(half)];
     return choose(from, half).map((word, j) => k.select(mask, word, later[j]));
   };
   const zero = k.constant("u32", 0);
@@ -146,8 +146,8 @@ export function reduceLargeF64<V>(k: Lanes<V>, x: V): Reduced<V> {
   const signed = k.sub(first, k.select(isAbove, radix, constant(0)));
   const part = (high: V, low: V, unit: number): V =>
     k.add(k.mul(high, constant(unit)), k.mul(low, constant(unit / RADIX)));
-  const top = fastTwoSum(k, part(signed, others[0], RADIX ** -1), part(others[1], others[2], RADIX ** -3));
-  const fraction = fastTwoSum(k, top.high, k.add(top.low, part(others[3], others[4], RADIX ** -5)));
+  const top = fastTwoSum(k, part(signed, others[0], 1 / RADIX), part(others[1], others[2], 2 ** (-3 * DIGIT_BITS)));
+  const fraction = fastTwoSum(k, top.high, k.add(top.low, part(others[3], others[4], 2 ** (-5 * DIGIT_BITS))));
   return {
     quadrant: k.bitcast(k.add(quadrant, constant(roundToWhole)), bits),
     r: multiply(k, fraction, doubleConstant(k, x, HALF_PI)),

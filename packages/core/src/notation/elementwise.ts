@@ -1,9 +1,10 @@
 /** Elementwise ops on quantities: numbers are computed at once, tensors brought to one type and stretched to equal dims. */
 import type { NoAttrs } from "../ir/attrs.js";
+import { onNumbers } from "../kernel/portable-math.js";
 import { ops } from "../ops/index.js";
 import type { Op } from "../ops/op.js";
 import { addDims, multiplyDims, subtractDims, type Dim } from "../shape/dim.js";
-import type { DType } from "../shape/tensor-type.js";
+import type { DType, TensorType } from "../shape/tensor-type.js";
 import {
   align,
   numberOf,
@@ -48,14 +49,27 @@ const SIZES: ReadonlyMap<unknown, (a: Dim, b: Dim) => Dim> = new Map([
   [ops.mul, (a: Dim, b: Dim) => multiplyDims(a, b)],
 ]);
 
-/** The op on what is known while the graph is built, by its definition. */
+/**
+ * The op on what is known while the graph is built. Plain arithmetic is by the op's definition; exp and its kin are as compiled code
+ * has them, because JavaScript's own differ between engines in the last bit.
+ */
 function computeNow(op: ElementwiseOp, operands: readonly Known[]): Quantity {
   const dtype: DType = LOGIC.has(op) ? "bool" : "f64";
   const inputs = operands.map(({ value }) => ({
     type: { dtype, dims: [] },
     data: Float64Array.of(Number(value)),
   }));
-  const [value] = (op as unknown as Op<"any", NoAttrs>).evaluate(inputs, {}, { dtype, dims: [] });
+  const { traits, evaluate, kernel } = op as unknown as Op<"any", NoAttrs>;
+  const type: TensorType = { dtype, dims: [] };
+  const described = kernel(
+    inputs.map((input) => input.type),
+    {},
+    type,
+  );
+  const [value] =
+    traits.cheap === true || described.kind !== "map"
+      ? evaluate(inputs, {}, type)
+      : [onNumbers(described.lane)(...inputs.map(({ data }) => data[0]))];
   return LOGIC.has(op) || COMPARISON.has(op) ? truthOf(value !== 0) : numberOf(value);
 }
 

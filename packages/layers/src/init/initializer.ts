@@ -3,6 +3,7 @@
  * values. The random numbers are derived from the seed and the name of the
  * parameter, so that adding a layer does not change the values of the others.
  */
+import { portableLog } from "@latchgrad/core";
 import seedrandom from "seedrandom";
 import type * as z from "zod";
 
@@ -50,7 +51,7 @@ export function randomNumbers(seed: Seed, name: string): RandomNumbers {
       const y = 2 * uniform() - 1;
       const square = x * x + y * y;
       if (square >= 1 || square === 0) continue;
-      const scale = Math.sqrt((-2 * Math.log(square)) / square);
+      const scale = Math.sqrt((-2 * portableLog(square)) / square);
       spare = y * scale;
       return x * scale;
     }

@@ -125,13 +125,16 @@ function inputsOf(model: Model, batch: Batch, seed: Parameters<typeof initialPar
   };
 }
 
+/** Numbers from -1 to 1 that follow no simple pattern: parts of the multiples of the golden section. */
+const spread = (n: number): number => 2 * ((n * 0.6180339887498949) % 1) - 1;
+
 /** A point near by, the same every time. */
 const near = (inputs: Tensors, weights: readonly string[]): Tensors => ({
   ...inputs,
   ...Object.fromEntries(
     weights.map((name, k) => {
       const { type, data } = inputs[name];
-      return [name, { type, data: data.map((value, i) => value + MOVE * Math.sin(12.9898 * (i + 7 * k + 1))) }];
+      return [name, { type, data: data.map((value, i) => value + MOVE * spread(i + 7 * k + 1)) }];
     }),
   ),
 });

@@ -1,4 +1,5 @@
 /** What needs no learning scores on data from files: always saying the mean, or the frequencies, of the training part. */
+import { portableLog } from "@latchgrad/core";
 import { SPLITS, type Baseline, type Split } from "./batch.js";
 import type { Slot } from "./columns.js";
 import type { Fitted } from "./fitted.js";
@@ -62,7 +63,8 @@ export function watchTargets(slots: readonly Slot[]): TargetWatch {
 /** E[(x - m)²] / scale² over a part, m being the mean of the training part. */
 function meanError(moments: Readonly<Record<Split, Moments>>, split: Split, scale: number): number {
   const { count, mean, squares } = moments[split];
-  return (squares / count + (mean - moments.train.mean) ** 2) / scale ** 2;
+  const shift = mean - moments.train.mean;
+  return (squares / count + shift * shift) / (scale * scale);
 }
 
 function classBaselines(
@@ -76,7 +78,7 @@ function classBaselines(
   const [[frequent]] = [...counts.train].sort(([, m], [, n]) => n - m);
   // One more of each class than there are, so that no probability is 0.
   const probability = (symbol: string): number => ((counts.train.get(symbol) ?? 0) + 1) / (training + size);
-  const loss = [...counts[split]].reduce((sum, [symbol, n]) => sum - n * Math.log(probability(symbol)), 0) / all;
+  const loss = [...counts[split]].reduce((sum, [symbol, n]) => sum - n * portableLog(probability(symbol)), 0) / all;
   return [
     {
       metric: "accuracy",

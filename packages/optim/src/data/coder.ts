@@ -2,7 +2,7 @@
  * From rows to the inputs of a trained model, and from its predictions back: numbers in their own units, classes by name. What was
  * fitted in training is all that it needs, so that a program which only predicts never sees the training data.
  */
-import type { FloatDType, Issue, TensorData } from "@latchgrad/core";
+import { portableExp, type FloatDType, type Issue, type TensorData } from "@latchgrad/core";
 import { integerTensor, type Batch } from "./batch.js";
 import { columnsOf, BESIDES, type Columns, type ColumnsConfig, type Slot } from "./columns.js";
 import { openDataFile, type DataFile, type FormatOptions } from "./data-file.js";
@@ -153,7 +153,7 @@ function decodeTarget(
 function decodeClass(column: string, classes: readonly string[], logits: Float64Array): Decoded["columns"][number] {
   const known = logits.subarray(0, classes.length);
   const most = known.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
-  const powers = known.map((logit) => Math.exp(logit - most));
+  const powers = known.map((logit) => portableExp(logit - most));
   const sum = powers.reduce((a, b) => a + b, 0);
   return {
     column,

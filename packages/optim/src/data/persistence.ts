@@ -33,7 +33,8 @@ export function watchPersistence(slots: readonly Slot[], ahead: number, horizon:
       for (const each of values) {
         const value = Number(each);
         for (let distance = ahead; distance <= Math.min(reach, ring.count); distance++) {
-          sum.squares += (value - ring.values[(ring.count - distance) % reach]) ** 2;
+          const change = value - ring.values[(ring.count - distance) % reach];
+          sum.squares += change * change;
           sum.count++;
         }
         ring.values[ring.count % reach] = value;
@@ -45,7 +46,8 @@ export function watchPersistence(slots: readonly Slot[], ahead: number, horizon:
       const errors = targets.map((i) => {
         const fitted = columns[i];
         const { squares, count } = sums[split][i];
-        return squares / count / ("scale" in fitted ? fitted.scale : 1) ** 2;
+        const scale = "scale" in fitted ? fitted.scale : 1;
+        return squares / count / (scale * scale);
       });
       const value = errors.reduce((sum, error) => sum + error, 0) / errors.length;
       if (!Number.isFinite(value)) return [];

@@ -1,6 +1,6 @@
 /** Named values of cells: of single examples over time, and how far open, how saturated and how lasting they are. */
 import { BEGINS_PARAM } from "@latchgrad/layers";
-import type { LoopValue, LoopView, TensorData, TensorsByName } from "@latchgrad/core";
+import { portableLog, type LoopValue, type LoopView, type TensorData, type TensorsByName } from "@latchgrad/core";
 import { batchSize } from "../evaluation.js";
 import type { Batch } from "../data/batch.js";
 import type { ExampleRecord, GatesRecord, RetentionRecord, ValueRange, ValuesRecord } from "./records.js";
@@ -146,7 +146,7 @@ export function gatesRecords(
 
 /** Steps until half of a state is left that is multiplied with `factor` each time; NaN outside (0, 1). */
 export const halfLifeOf = (factor: number): number =>
-  factor > 0 && factor < 1 ? Math.log(0.5) / Math.log(factor) : Number.NaN;
+  factor > 0 && factor < 1 ? -Math.LN2 / portableLog(factor) : Number.NaN;
 
 export function retentionRecords(
   loop: LoopView,

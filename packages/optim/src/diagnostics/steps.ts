@@ -30,7 +30,7 @@ export const rowAt = ({ batch, units }: Stack, t: number, b: number): number => 
 export function squareNorm(stack: Stack, t: number, b: number): number {
   const start = rowAt(stack, t, b);
   let sum = 0;
-  for (let i = start; i < start + stack.units; i++) sum += stack.data[i] ** 2;
+  for (let i = start; i < start + stack.units; i++) sum += stack.data[i] * stack.data[i];
   return sum;
 }
 

@@ -36,7 +36,10 @@ export const updatesRecords = (
 /** The 2-norm of values, or of their difference from others. */
 function norm(values: TensorData["data"], others?: TensorData["data"]): number {
   let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += (values[i] - (others?.[i] ?? 0)) ** 2;
+  for (let i = 0; i < values.length; i++) {
+    const difference = values[i] - (others?.[i] ?? 0);
+    sum += difference * difference;
+  }
   return Math.sqrt(sum);
 }
 

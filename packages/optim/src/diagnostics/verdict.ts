@@ -1,4 +1,5 @@
 /** Whether gradients vanish or explode, as one judgement about a curve of norms. */
+import { portableExp, portableLog } from "@latchgrad/core";
 import type { Advice, GradientVerdict } from "./records.js";
 import { recorded } from "./steps.js";
 
@@ -25,19 +26,26 @@ export function judge(norms: readonly number[], situation: Situation): GradientV
   const steps = norms.length - 1;
   if (norms.some((norm) => !Number.isFinite(norm)))
     return { kind: "exploding", perStep: null, steps, ratio: null, advice: adviceOn("exploding", situation) };
-  const points = norms.flatMap((norm, back) => (norm > 0 ? [{ back, log: Math.log(norm) }] : []));
+  const points = norms.flatMap((norm, back) => (norm > 0 ? [{ back, log: portableLog(norm) }] : []));
   if (steps < FEWEST_STEPS || points.length < 2) return { kind: "none", perStep: null, steps, ratio: null, advice: [] };
   const slope = slopeOf(points);
-  const ratio = Math.exp(slope * steps);
+  const ratio = portableExp(slope * steps);
   const kind = ratio < VANISHED ? "vanishing" : ratio > EXPLODED ? "exploding" : "steady";
-  return { kind, perStep: recorded(Math.exp(slope)), steps, ratio: recorded(ratio), advice: adviceOn(kind, situation) };
+  return {
+    kind,
+    perStep: recorded(portableExp(slope)),
+    steps,
+    ratio: recorded(ratio),
+    advice: adviceOn(kind, situation),
+  };
 }
 
 function slopeOf(points: readonly { readonly back: number; readonly log: number }[]): number {
   const mean = (of: (point: (typeof points)[number]) => number): number =>
     points.reduce((sum, point) => sum + of(point), 0) / points.length;
   const [back, log] = [mean((point) => point.back), mean((point) => point.log)];
-  return mean((point) => (point.back - back) * (point.log - log)) / mean((point) => (point.back - back) ** 2);
+  const covariance = mean((point) => (point.back - back) * (point.log - log));
+  return covariance / mean((point) => (point.back - back) * (point.back - back));
 }
 
 function adviceOn(kind: GradientVerdict["kind"], { isGated, isClipped }: Situation): Advice[] {

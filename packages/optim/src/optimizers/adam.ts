@@ -1,5 +1,5 @@
 /** Adam, and AdamW, which only differs in how weights decay. */
-import type { GraphBuilder, Value } from "@latchgrad/core";
+import { portableLog, type GraphBuilder, type Value } from "@latchgrad/core";
 import * as z from "zod";
 import { scalar } from "../scalars.js";
 import { decayField, epsilonField, learningRateField, moved, type Optimizer, type UpdateRule } from "./optimizer.js";
@@ -31,7 +31,7 @@ type AdamOptions = Readonly<Record<"beta1" | "beta2" | "epsilon", number>>;
 function startedShare(g: GraphBuilder, beta: number, t: Value): Value {
   // An average without memory is never too small, and ln 0 does not exist.
   if (beta === 0) return scalar(g, 1, t.type.dtype);
-  return g.neg(g.expm1(g.mul(t, Math.log(beta))));
+  return g.neg(g.expm1(g.mul(t, portableLog(beta))));
 }
 
 /** Algorithm 1 of the paper, with the corrections of both averages taken into the scalars. */

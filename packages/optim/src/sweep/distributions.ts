@@ -1,4 +1,5 @@
 /** What values of a sweep can be drawn from. */
+import { portableExp, portableLog } from "@latchgrad/core";
 import { randomNumbers, type Seed } from "@latchgrad/layers";
 import * as z from "zod";
 
@@ -58,7 +59,7 @@ export function draw(distribution: Distribution, seed: Seed, path: string, index
     case "logUniform":
       return Math.min(
         distribution.high,
-        distribution.low * Math.exp(u * Math.log(distribution.high / distribution.low)),
+        distribution.low * portableExp(u * portableLog(distribution.high / distribution.low)),
       );
     case "integer":
       return distribution.low + Math.floor(u * (distribution.high - distribution.low + 1));

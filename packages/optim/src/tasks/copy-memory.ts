@@ -1,5 +1,5 @@
 /** The copy memory problem: keep a few symbols over a long blank stretch, then repeat them in order. */
-import { i32 } from "@latchgrad/core";
+import { i32, portableLog } from "@latchgrad/core";
 import * as z from "zod";
 import { randomAt } from "./random.js";
 import { encodeSymbols, encodingField, symbolType } from "./symbols.js";
@@ -63,7 +63,7 @@ export const copyMemory: TaskDefinition<typeof schema> = {
         metric: "loss",
         loss: "softmaxCrossEntropy",
         // Averaged over all steps: certain where the answer is blank, uniform over the symbols at the recall.
-        value: (count * Math.log(symbols)) / length,
+        value: (count * portableLog(symbols)) / length,
         says: "answering blank until the delimiter, then guessing among all symbols alike",
       },
     );

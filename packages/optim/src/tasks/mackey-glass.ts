@@ -68,7 +68,10 @@ export function mackeyGlassSeries(count: number): Float64Array {
 /** The mean of (x(t + ahead) - x(t))² over all pairs inside a stretch. */
 function persistenceError(series: Float64Array, { from, to }: Stretch, ahead: number): number {
   let sum = 0;
-  for (let t = from; t + ahead < to; t++) sum += (series[t + ahead] - series[t]) ** 2;
+  for (let t = from; t + ahead < to; t++) {
+    const change = series[t + ahead] - series[t];
+    sum += change * change;
+  }
   return sum / (to - from - ahead);
 }
 

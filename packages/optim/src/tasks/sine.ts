@@ -21,6 +21,22 @@ const schema = z
     error: "longestPeriod is not below shortestPeriod",
   });
 
+/** Coefficients of sin x / x and of cos x in x², by Taylor: what follows is below 2^-56 for |x| <= π/4. */
+const SINE = [1, -1 / 6, 1 / 120, -1 / 5040, 1 / 362880, -1 / 39916800, 1 / 6227020800, -1 / 1307674368000];
+const COSINE = [1, -1 / 2, 1 / 24, -1 / 720, 1 / 40320, -1 / 3628800, 1 / 479001600, -1 / 87178291200];
+const inPowersOf = (square: number, coefficients: readonly number[]): number =>
+  coefficients.reduceRight((sum, coefficient) => sum * square + coefficient, 0);
+
+/** sin(2π·turns), by sums and products alone: Math.sin has other last bits in other engines. */
+function sineOfTurns(turns: number): number {
+  const quarters = Math.round(4 * turns);
+  const x = 2 * Math.PI * (turns - quarters / 4);
+  const isAcross = quarters % 2 !== 0;
+  const value = isAcross ? inPowersOf(x * x, COSINE) : x * inPowersOf(x * x, SINE);
+  const half = ((quarters % 4) + 4) % 4 >= 2;
+  return half ? -value : value;
+}
+
 /** Intervals of Simpson's rule for the mean over all periods; the integrand is smooth. */
 const INTERVALS = 1000;
 
@@ -29,7 +45,7 @@ const INTERVALS = 1000;
  * E[(sin(a + 2πk/p) - sin a)²] = 1 - cos(2πk/p); this is the mean over p uniform on [low, high].
  */
 function persistenceError(ahead: number, low: number, high: number): number {
-  const errorAt = (period: number): number => 1 - Math.cos((2 * Math.PI * ahead) / period);
+  const errorAt = (period: number): number => 1 - sineOfTurns(ahead / period + 0.25);
   let sum = 0;
   for (let i = 0; i <= INTERVALS; i++) {
     const weight = i === 0 || i === INTERVALS ? 1 : i % 2 === 1 ? 4 : 2;
@@ -57,7 +73,7 @@ export const sine: TaskDefinition<typeof schema> = {
         for (let b = 0; b < size; b++) {
           const period = random.between(shortestPeriod, longestPeriod);
           const phase = random.between(0, period);
-          const waveAt = (t: number): number => Math.sin((2 * Math.PI * (t + phase)) / period);
+          const waveAt = (t: number): number => sineOfTurns((t + phase) / period);
           for (let t = 0; t < length; t++) {
             x.data[b * length + t] = waveAt(t);
             y.data[b * length + t] = waveAt(t + ahead);

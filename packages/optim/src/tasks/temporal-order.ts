@@ -1,5 +1,5 @@
 /** The temporal order problem: which of four orders two special symbols had, long ago, among noise. */
-import { i32, type TensorData } from "@latchgrad/core";
+import { i32, portableLog, type TensorData } from "@latchgrad/core";
 import * as z from "zod";
 import { randomAt } from "./random.js";
 import { encodeSymbols, encodingField, symbolType } from "./symbols.js";
@@ -71,7 +71,7 @@ export const temporalOrder: TaskDefinition<typeof schema> = {
         return { x: encodeSymbols(encoding, SYMBOLS, dtype, numbers), lengths, y };
       },
       { metric: "accuracy", value: 1 / 4, says: "guessing one of the four classes" },
-      { metric: "loss", loss: "softmaxCrossEntropy", value: Math.log(4), says: "guessing the four classes alike" },
+      { metric: "loss", loss: "softmaxCrossEntropy", value: portableLog(4), says: "guessing the four classes alike" },
     );
     return {
       ...task,

@@ -1,5 +1,5 @@
 /** Sequences into sequences of any length: what was read is said again, in the same order or backwards. */
-import { i32 } from "@latchgrad/core";
+import { i32, portableLog } from "@latchgrad/core";
 import * as z from "zod";
 import { randomAt } from "./random.js";
 import { encodeSymbols, encodingField, symbolType } from "./symbols.js";
@@ -71,7 +71,7 @@ export const transduction: TaskDefinition<typeof schema> = {
       {
         metric: "loss",
         loss: "softmaxCrossEntropy",
-        value: (meanLength * Math.log(symbols)) / (meanLength + 1),
+        value: (meanLength * portableLog(symbols)) / (meanLength + 1),
         says,
       },
     );

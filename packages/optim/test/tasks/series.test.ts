@@ -109,3 +109,20 @@ describe("windows", () => {
     });
   });
 });
+
+test("sine: rows are waves of one period, to the last bits of f64", async () => {
+  const length = 50;
+  const task = await open({ type: "sine", length, shortestPeriod: 7, longestPeriod: 90 });
+  const { x } = task.batch("train", 0, 40);
+  for (let b = 0; b < 40; b++) {
+    const row = Array.from(x.data.slice(b * length, (b + 1) * length), Number);
+    // x(t-1) + x(t+1) = 2 cos(w) x(t); w from where x is largest.
+    const top = row.slice(1, -1).reduce((best, value, i) => (Math.abs(value) > Math.abs(row[best]) ? i + 1 : best), 1);
+    const cosine = (row[top - 1] + row[top + 1]) / (2 * row[top]);
+    const sine = Math.sqrt(1 - cosine * cosine);
+    for (let t = 1; t < length - 1; t++) {
+      expect(Math.abs(row[t - 1] + row[t + 1] - 2 * cosine * row[t])).toBeLessThan(1e-14);
+      expect(Math.abs(row[t] ** 2 + ((row[t + 1] - row[t] * cosine) / sine) ** 2 - 1)).toBeLessThan(1e-13);
+    }
+  }
+});

@@ -1,4 +1,7 @@
 /** Functions of each element: the ops of one operand under their names, and the derived ones. */
+import { sigmoidLane } from "../../kernel/exponential.js";
+import { logAddExpLane } from "../../kernel/log-add-exp.js";
+import { onNumbers } from "../../kernel/portable-math.js";
 import { gelu, logSigmoid, relu, silu, softplus, square } from "../../graph/derived.js";
 import type { Primitives } from "../../graph/primitives.js";
 import { ops } from "../../ops/index.js";
@@ -91,8 +94,8 @@ const where: NotationFunction = {
   },
 };
 
-const softplusNow = (x: number): number => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
-const sigmoidNow = (x: number): number => 1 / (1 + Math.exp(-x));
+const sigmoidNow = onNumbers(sigmoidLane);
+const softplusNow = (x: number): number => onNumbers(logAddExpLane)(x, 0);
 
 export const elementwiseFunctions: readonly NotationFunction[] = [
   ...unaryOps,

@@ -1,5 +1,5 @@
 /** From texts to the inputs of a trained model, and from its predictions back to symbols. What was fitted in training is all that it needs. */
-import type { FloatDType, Issue, TensorData } from "@latchgrad/core";
+import { portableExp, type FloatDType, type Issue, type TensorData } from "@latchgrad/core";
 import { encodeSymbols, type Encoding } from "../../tasks/symbols.js";
 import { integerTensor, type Batch } from "../batch.js";
 import { openDataFile, rowsOf, faultIssue, valueIssue, type FormatOptions, type Row } from "../data-file.js";
@@ -138,7 +138,7 @@ export function makeTextCoder(options: TextCoderOptions): TextCoder {
       return Array.from({ length: data.length / size }, (_, n) => {
         const logits = Float64Array.from(data.subarray(n * size, (n + 1) * size));
         const most = logits.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
-        const sum = logits.reduce((total, logit) => total + Math.exp(logit - most), 0);
+        const sum = logits.reduce((total, logit) => total + portableExp(logit - most), 0);
         return { symbol: nameOf(logits.indexOf(most)), probability: 1 / sum };
       });
     },

@@ -1,4 +1,5 @@
 /** A text from files, cut into parts: any stretch of it as numbers of symbols, and what was fitted to the training part. */
+import { portableExp, portableLog } from "@latchgrad/core";
 import { stretchesOf, type Shares, type Stretch } from "../../tasks/windows.js";
 import type { Baseline, Split } from "../batch.js";
 import { makeCache } from "../cache.js";
@@ -152,11 +153,11 @@ const ONE: Readonly<Record<TextPlan["unit"], string>> = { characters: "character
 function baselinesOf(training: Float64Array, part: Float64Array, unit: TextPlan["unit"]): readonly Baseline[] {
   const sum = (values: Float64Array): number => values.reduce((total, value) => total + value, 0);
   const total = sum(training) + training.length;
-  const loss = sum(part.map((count, symbol) => -count * Math.log((training[symbol] + 1) / total))) / sum(part);
+  const loss = sum(part.map((count, symbol) => -count * portableLog((training[symbol] + 1) / total))) / sum(part);
   const says = `guessing each ${ONE[unit]} by its frequency in the training part (unigram entropy)`;
   return [
     { metric: "bitsPerSymbol", value: loss / Math.LN2, says },
-    { metric: "perplexity", value: Math.exp(loss), says },
+    { metric: "perplexity", value: portableExp(loss), says },
     { metric: "loss", loss: "softmaxCrossEntropy", value: loss, says },
   ];
 }

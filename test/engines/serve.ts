@@ -1,8 +1,6 @@
 /** Serves the test's pages from this machine: below /isolated with the headers of cross-origin isolation, below /plain without. */
 import { createServer, type Server } from "node:http";
-import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
-import { root } from "../../scripts/lib/packages.mjs";
+import { bundle } from "./bundle";
 
 const ISOLATION = {
   "Cross-Origin-Opener-Policy": "same-origin",
@@ -12,32 +10,13 @@ const ISOLATION = {
 const HTML =
   '<!doctype html><meta charset="utf-8"><title>Latchgrad</title><script type="module" src="page.js"></script>';
 
-/** The scripts as a bundler for browsers makes them, by name: the packages and all that they depend on in one file each. */
-async function bundle(): Promise<ReadonlyMap<string, string>> {
-  const { outputFiles } = await build({
-    entryPoints: ["page", "worker"].map((name) => fileURLToPath(new URL(`${name}.ts`, import.meta.url))),
-    outdir: root,
-    write: false,
-    bundle: true,
-    minify: true,
-    format: "esm",
-    platform: "browser",
-    target: "es2022",
-    alias: Object.fromEntries(
-      ["core", "layers", "optim"].map((name) => [`@latchgrad/${name}`, `${root}/packages/${name}/src/index.ts`]),
-    ),
-    logLevel: "error",
-  });
-  return new Map(outputFiles.map(({ path, text }) => [path.replace(/^.*[\\/]/, ""), text]));
-}
-
 export interface Served {
   readonly url: string;
   close(): void;
 }
 
 export async function servePages(): Promise<Served> {
-  const scripts = await bundle();
+  const scripts = await bundle("browser", ["page", "worker"]);
   const server: Server = createServer(({ url = "" }, response) => {
     const [, folder, file] = /^\/(isolated|plain)\/(.*)$/.exec(url) ?? [];
     const text = file === "" ? HTML : scripts.get(file);

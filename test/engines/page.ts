@@ -1,16 +1,16 @@
 /** What a page of the test offers to it. */
-import { trainBits, type Trained } from "./training.ts";
+import { trainBits, type Trained, type Training } from "./training.ts";
 
 export interface Page {
   readonly isolated: boolean;
-  trainInWorker(threads: number): Promise<Trained>;
+  trainInWorker(name: Training, threads: number): Promise<Trained>;
   /** On the page's main thread. `turns`: how often the page had a turn of its own meanwhile. */
-  trainHere(threads: number): Promise<Trained & { readonly turns: number }>;
+  trainHere(name: Training, threads: number): Promise<Trained & { readonly turns: number }>;
 }
 
 const page: Page = {
   isolated: crossOriginIsolated,
-  trainInWorker: async (threads) =>
+  trainInWorker: async (name, threads) =>
     new Promise((resolve, reject) => {
       const worker = new Worker("worker.js", { type: "module" });
       worker.onmessage = ({ data }: MessageEvent<Trained>) => {
@@ -20,9 +20,9 @@ const page: Page = {
       worker.onerror = ({ message }) => {
         reject(new Error(message));
       };
-      worker.postMessage(threads);
+      worker.postMessage([name, threads]);
     }),
-  async trainHere(threads) {
+  async trainHere(name, threads) {
     let turns = 0;
     const { port1, port2 } = new MessageChannel();
     port1.onmessage = () => {
@@ -31,7 +31,7 @@ const page: Page = {
     };
     let turnsInRuns = 0;
     port2.postMessage("begin");
-    const trained = await trainBits(threads, () => {
+    const trained = await trainBits(name, threads, () => {
       turnsInRuns = turns;
     });
     port1.close();
