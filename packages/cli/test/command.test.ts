@@ -48,6 +48,17 @@ describe("train", () => {
     expect(refused.error).toContain("A whole number from 1 to 64 is expected.");
   });
 
+  test("--resume tells a run that is missing from a document that needs the folder beside it", async () => {
+    const missing = await command.run(["train", "no-run", "--resume"]);
+    expect(missing.code).toBe(1);
+    expect(missing.error).toMatch(/at\s+no-run\s+received there is no such file or folder/);
+    const file = command.file("alone.json", JSON.stringify(tinyDocument));
+    const alone = await command.run(["train", file, "--resume"]);
+    expect(alone.code).toBe(2);
+    expect(alone.error).toContain("--resume needs the folder of the run");
+    for (const name of ["no-run", "runs"]) expect(existsSync(join(command.folder, name))).toBe(false);
+  });
+
   test("shows evaluations and the result in plain lines, and leaves the model in a folder", async () => {
     const file = command.file("tiny.json", JSON.stringify(tinyDocument));
     const { code, out, error } = await command.run(["train", file, "--out", "model"]);

@@ -5,7 +5,7 @@ import { SPLITS, type Split } from "@latchgrad/optim";
 import { PRECISIONS } from "../environment.js";
 import { evalCommand } from "../eval-command.js";
 import { EXIT } from "../failure.js";
-import { isFolder } from "../files.js";
+import { isFile } from "../files.js";
 import { ROW_FORMATS, type RowFormat } from "../predict/dialect.js";
 import { predictCommand } from "../predict/predict-command.js";
 import { runTrialCommand } from "../sweep/run-trial-command.js";
@@ -112,7 +112,7 @@ export function addRunCommands(
     .option("--no-report", "write no report.html at the end")
     .action(async (file: string, options: TrainFlags, self: Command) => {
       const { out, set = [], resume = false, precision, threads = 1, tensorboard = false, report } = options;
-      if (resume && out === undefined && !(await isFolder(file)))
+      if (resume && out === undefined && (await isFile(file)))
         self.error("error: --resume needs the folder of the run, as --out or in place of the model", {
           exitCode: EXIT.usage,
         });
