@@ -17,7 +17,7 @@ export interface ParamSpec {
 /** The values of one weight at the start of a run. Other weights and their order have no influence on them. */
 export function initialParam({ name, type: { dtype, dims }, initializer }: ParamSpec, seed: Seed): TensorData {
   const values = initialValues(initializer, dims, name, seed);
-  const data: NumberArray = dtype === "f32" ? Float32Array.from(values) : values;
+  const data: NumberArray = dtype === "f32" ? new Float32Array(values) : values;
   return { dtype, dims, data };
 }
 

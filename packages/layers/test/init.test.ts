@@ -1,6 +1,6 @@
 // Initializers: statistics, determinism, independence of other parameters, orthogonality, speed.
 import { describe, expect, test } from "vitest";
-import { initializers, initialValues, type Initializer } from "../src/index";
+import { initializers, initialValues, randomNumbers, type Initializer } from "../src/index";
 
 /** Dims large enough for statistics: fan in 120, fan out 80. */
 const DIMS = [120, 80];
@@ -135,5 +135,59 @@ describe("orthogonal", () => {
       return Math.sign(a * d - b * c);
     });
     expect(new Set(determinants)).toEqual(new Set([1, -1]));
+  });
+
+  /** One vector after the other, and one projection after the other: the order of sums that gives the bits. */
+  function oneByOne(count: number, length: number, normal: () => number): readonly number[] {
+    const dot = (a: readonly number[], b: readonly number[]): number =>
+      a.reduce((sum, value, i) => sum + value * b[i], 0);
+    const basis: (readonly number[])[] = [];
+    while (basis.length < count) {
+      const drawn = Array.from({ length }, normal);
+      const rest = [...basis, ...basis].reduce((left, unit) => {
+        const factor = dot(left, unit);
+        return left.map((value, i) => value - factor * unit[i]);
+      }, drawn);
+      const norm = Math.sqrt(dot(rest, rest));
+      if (norm >= 1e-8 * Math.sqrt(dot(drawn, drawn))) basis.push(rest.map((value) => value / norm));
+    }
+    return basis.flat();
+  }
+
+  test.each([
+    [1, 1],
+    [1, 7],
+    [2, 2],
+    [3, 50],
+    [24, 25],
+    [64, 64],
+  ])("has the bits of projecting one vector after the other, at %i x %i", (count, length) => {
+    const wanted = oneByOne(count, length, randomNumbers("bits", "U").normal);
+    expect([...initialValues("orthogonal", [count, length], "U", "bits")]).toEqual(wanted);
+    const columns = initialValues("orthogonal", [length, count], "U", "bits");
+    if (length > count)
+      expect([...columns]).toEqual(
+        Array.from(columns, (_, at) => wanted[(at % count) * length + Math.floor(at / count)]),
+      );
+  });
+
+  test("takes the next vector where one lies in the span of the others", () => {
+    // The third is the sum of the first two, the fifth the fourth again; the last is free.
+    const vectors = [[1, 0, 2, 0], [0, 1, 1, 0], [1, 1, 3, 0], [0, 3, 1, 1], [0, 3, 1, 1], [2, 2, 2, 1], []].flat();
+    const numbers = (): (() => number) => {
+      let at = 0;
+      return () => vectors[at++] ?? 0.5;
+    };
+    const filled = initializers.orthogonal.fill(
+      [4, 4],
+      { type: "orthogonal", gain: 1 },
+      { uniform: numbers(), normal: numbers() },
+    );
+    expect([...filled]).toEqual(oneByOne(4, 4, numbers()));
+    for (let a = 0; a < 4; a++)
+      for (let b = 0; b <= a; b++) {
+        const product = [0, 1, 2, 3].reduce((sum, i) => sum + filled[4 * a + i] * filled[4 * b + i], 0);
+        expect(Math.abs(product - (a === b ? 1 : 0))).toBeLessThan(1e-13);
+      }
   });
 });

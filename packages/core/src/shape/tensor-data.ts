@@ -17,10 +17,10 @@ const ARRAYS = { f32: Float32Array, f64: Float64Array, i32: Int32Array, u32: Uin
 export const toTensorData = ({ type, data }: Tensor): TensorData => ({
   dtype: type.dtype,
   dims: type.dims as readonly number[],
-  data: ARRAYS[type.dtype].from(data),
+  data: new ARRAYS[type.dtype](data),
 });
 
 export const toTensor = ({ dtype, dims, data }: TensorData): Tensor => ({
   type: { dtype, dims },
-  data: Float64Array.from(data),
+  data: new Float64Array(data),
 });
