@@ -11,6 +11,7 @@
 import { buildGraph, isCheap, type BuilderScope } from "../graph/builder.js";
 import type { Graph, ValueId } from "../ir/graph.js";
 import { valueCount, valueNames, valueTypes } from "../ir/graph.js";
+import { makersOf } from "../ir/uses.js";
 import type { Residual, SplitRegion, SplitRequest, Value } from "../ops/op.js";
 import { filled } from "../ops/rules.js";
 import { typicalBytes } from "../shape/typical-bytes.js";
@@ -31,11 +32,6 @@ function joinPasses(region: Graph, { active, live }: SplitRequest): Graph {
   return g.build(Object.fromEntries(named));
 }
 
-/** The values of a graph that `wanted` are made of, and by whom each is made. */
-function producers(graph: Graph): ReadonlyMap<ValueId, Graph["nodes"][number]> {
-  return new Map(graph.nodes.flatMap((node) => node.types.map((_, k) => [node.id + k, node] as const)));
-}
-
 interface Choice {
   /** Where the backward pass finds a value of the forward pass that it does not compute. */
   readonly given: ReadonlyMap<ValueId, Residual>;
@@ -44,7 +40,7 @@ interface Choice {
 function chooseResiduals(joint: Graph, region: Graph, request: SplitRequest, isBackward: readonly boolean[]): Choice {
   const count = valueCount(joint);
   const types = valueTypes(joint);
-  const madeBy = producers(joint);
+  const madeBy = makersOf(joint);
   const outputAt = new Map<ValueId, number>();
   region.outputs.forEach((_, i) => {
     const { value } = joint.outputs[i];

@@ -135,7 +135,7 @@ function makeBuilder(graphName: string, around?: Surroundings): RegionBuilder {
     const types = inferTypes({
       op,
       inputs: inputs.map((value) => value.type),
-      inputNames: keys.map((key) => entries[key].name),
+      inputNames: () => keys.map((key) => entries[key].name),
       attrs,
       regions,
       graph: graphName,

@@ -94,7 +94,7 @@ function readNode(reader: JsonReader, place: Place, scope: Scope, graph: string,
     {
       op,
       inputs: inputs.map((input) => scope.types[input]),
-      inputNames: inputs.map((input) => scope.names[input]),
+      inputNames: () => inputs.map((input) => scope.names[input]),
       attrs,
       regions,
       graph,

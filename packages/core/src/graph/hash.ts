@@ -57,8 +57,12 @@ export const hashRegion = (region: Graph): string => hashWith(region, "region");
 /** Longer keys are replaced by their hash, so that keys of large constants take no memory. */
 const LONGEST_KEY = 256;
 
-/** Two nodes of one graph with equal keys compute the same values. `inputs` stand for those of the node. */
-export function nodeKey(node: Node, inputs: readonly ValueId[]): string {
-  const key = `${inputs.join(",")} ${formatComputation(node, node.regions.map(hashRegion))}`;
+/**
+ * Two nodes of one graph with equal keys and equal regions compute the same values, whose types follow. `inputs` stand for
+ * those of the node.
+ */
+export function nodeKey({ op, attrs }: Node, inputs: readonly ValueId[]): string {
+  let key = `${op} ${inputs.join(",")}`;
+  for (const [name, value] of sortedAttrs(attrs)) key += ` ${JSON.stringify(name)}:${formatAttrValue(value)}`;
   return key.length <= LONGEST_KEY ? key : hashOf([key]);
 }

@@ -132,7 +132,7 @@ function readNode(reader: TokenReader, scope: Scope, depth: number): Node {
     {
       op,
       inputs: inputs.map((id) => scope.types[id]),
-      inputNames: inputs.map((id) => scope.names[id]),
+      inputNames: () => inputs.map((id) => scope.names[id]),
       attrs,
       regions,
       graph: scope.graph,

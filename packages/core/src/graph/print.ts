@@ -68,8 +68,10 @@ export function formatAttrValue(value: AttrValue): string {
 }
 
 /** Attributes by name: objects that differ only in the order of keys are the same to print, hash and cse. */
-export const sortedAttrs = (attrs: Attrs): readonly (readonly [string, AttrValue])[] =>
-  Object.entries(attrs).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+export function sortedAttrs(attrs: Attrs): readonly (readonly [string, AttrValue])[] {
+  const entries = Object.entries(attrs);
+  return entries.length < 2 ? entries : entries.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+}
 
 function formatAttrs(attrs: Attrs): string {
   const entries = sortedAttrs(attrs).map(([key, value]) => `${formatName(key)} = ${formatAttrValue(value)}`);

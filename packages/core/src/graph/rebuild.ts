@@ -33,12 +33,16 @@ const DROPPED: ValueId = -1;
 /** Decides about one node. Its regions are already rebuilt; `inputs` are its inputs in the new graph, -1 where dropped. */
 export type Visitor = (node: Node, inputs: readonly ValueId[], draft: Draft) => Decision;
 
+/** The visitor of a graph or region, seen before the change; undefined where all its own nodes are kept. */
+export type VisitorOf = (graph: Graph) => Visitor | undefined;
+
 /**
  * A copy of `graph` as its visitors decide. `visitorOf` is called once for the graph and once for each region, with
  * the graph before the change. When nothing changes the result is `graph` itself.
  */
-export function rebuild(graph: Graph, visitorOf: (graph: Graph) => Visitor): Graph {
+export function rebuild(graph: Graph, visitorOf: VisitorOf): Graph {
   const visit = visitorOf(graph);
+  if (visit === undefined) return keepNodes(graph, visitorOf);
   const makers: (Node | undefined)[] = graph.params.map(() => undefined);
   const types: TensorType[] = graph.params.map((param) => param.type);
   const nodes: Node[] = [];
@@ -47,6 +51,9 @@ export function rebuild(graph: Graph, visitorOf: (graph: Graph) => Visitor): Gra
   let names: NameSource | undefined;
   const freshName = (wanted: string): string => (names ??= nameSource(valueNames(graph))).fresh(wanted);
   let changed = false;
+  /** Whether values so far have the numbers that they had. */
+  let isAligned = true;
+  let isAnyDropped = false;
 
   /** Appends a node whose id is the next one. */
   const keep = (node: Node): Node => {
@@ -86,7 +93,7 @@ export function rebuild(graph: Graph, visitorOf: (graph: Graph) => Visitor): Gra
       const inferred = inferTypes({
         op,
         inputs: operands.map((id) => types[id]),
-        inputNames: operands.map((id) => nameOf(id)),
+        inputNames: () => operands.map(nameOf),
         attrs,
         regions,
         graph: graph.name,
@@ -100,18 +107,27 @@ export function rebuild(graph: Graph, visitorOf: (graph: Graph) => Visitor): Gra
 
   for (const source of graph.nodes) {
     const node = withRegions(source, visitorOf);
-    const inputs = node.inputs.map((id) => newIds[id] ?? DROPPED);
+    const inputs = isAligned ? node.inputs : node.inputs.map((id) => newIds[id] ?? DROPPED);
     const firstNew = types.length;
     origin = source.origin;
     const decision = visit(node, inputs, draft);
-    if (decision !== "keep") changed = true;
-    if (decision === "drop") continue;
-    if (inputs.includes(DROPPED)) throw internalError(`a pass kept a ${node.op} whose input it dropped`);
+    if (decision === "keep" && isAligned && types.length === node.id) {
+      if (node !== source) changed = true;
+      keep(node);
+      for (let i = 0; i < node.types.length; i++) newIds.push(node.id + i);
+      continue;
+    }
+    changed = true;
+    isAligned = false;
+    if (decision === "drop") {
+      isAnyDropped = true;
+      continue;
+    }
+    if (isAnyDropped && inputs.includes(DROPPED))
+      throw internalError(`a pass kept a ${node.op} whose input it dropped`);
     if (decision === "keep") {
-      const same = node === source && types.length === node.id && inputs.every((id, i) => id === node.inputs[i]);
-      if (!same) changed = true;
-      const { id } = same ? keep(node) : append({ ...node, inputs });
-      node.types.forEach((_, i) => (newIds[node.id + i] = id + i));
+      const { id } = append({ ...node, inputs });
+      for (let i = 0; i < node.types.length; i++) newIds[node.id + i] = id + i;
       continue;
     }
     if (decision.length !== node.types.length)
@@ -126,8 +142,15 @@ export function rebuild(graph: Graph, visitorOf: (graph: Graph) => Visitor): Gra
   return { ...graph, nodes, outputs };
 }
 
+/** The graph with its regions rebuilt, which changes neither types nor numbers. */
+function keepNodes(graph: Graph, visitorOf: VisitorOf): Graph {
+  if (graph.nodes.every((node) => node.regions.length === 0)) return graph;
+  const nodes = graph.nodes.map((node) => withRegions(node, visitorOf));
+  return nodes.every((node, i) => node === graph.nodes[i]) ? graph : { ...graph, nodes };
+}
+
 /** The node with its regions rebuilt; the very node when they stay as they are. */
-function withRegions(node: Node, visitorOf: (graph: Graph) => Visitor): Node {
+function withRegions(node: Node, visitorOf: VisitorOf): Node {
   if (node.regions.length === 0) return node;
   const regions = node.regions.map((region) => rebuild(region, visitorOf));
   return regions.every((region, i) => region === node.regions[i]) ? node : { ...node, regions };

@@ -81,65 +81,69 @@ function nodeIssues(graph: Graph, depth: number): readonly Issue[] {
   const types = valueTypes(graph);
   let nextId = graph.params.length;
   for (const node of graph.nodes) {
-    const at = { kind: "node", graph: graph.name, text: formatNode(node, names), origin: node.origin } as const;
     const regionIssues = node.regions.flatMap((region) => issuesOf(region, depth + 1));
-    const facts = [...wiringFacts(node, nextId)];
-    if (facts.length === 0 && regionIssues.length === 0) facts.push(...useFacts(graph, node, types, names));
-    issues.push(...regionIssues, ...facts.map((fact) => ({ ...fact, at })));
+    issues.push(...regionIssues);
+    let facts = wiringFacts(node, nextId);
+    if (facts.length === 0 && regionIssues.length === 0) facts = useFacts(graph, node, types, names);
     nextId += node.types.length;
+    if (facts.length === 0) continue;
+    const at = { kind: "node", graph: graph.name, text: formatNode(node, names), origin: node.origin } as const;
+    issues.push(...facts.map((fact) => ({ ...fact, at })));
   }
   return issues;
 }
 
 /** Problems of numbers and counts, which must be absent before types can be compared. */
-function* wiringFacts(node: Node, nextId: number): Generator<Fact> {
+function wiringFacts(node: Node, nextId: number): readonly Fact[] {
+  const facts: Fact[] = [];
   if (node.id !== nextId)
-    yield {
+    facts.push({
       code: "graph.ids",
       problem: "values are numbered consecutively: parameters, then the results of each node",
       expected: String(nextId),
       received: String(node.id),
-    };
+    });
   if (node.names.length !== node.types.length)
-    yield {
+    facts.push({
       code: "graph.result-names",
       problem: "a node has one name per result",
       expected: String(node.types.length),
       received: String(node.names.length),
-    };
+    });
   const unknown = node.inputs.filter((id) => !Number.isInteger(id) || id < 0 || id >= nextId);
   if (unknown.length > 0)
-    yield {
+    facts.push({
       code: "graph.inputs",
       problem: "a node reads parameters and results of earlier nodes only",
       expected: nextId === 0 ? "no inputs, as there is no earlier value" : `0 to ${nextId - 1}`,
       received: unknown.join(", "),
-    };
+    });
+  return facts;
 }
 
-function* useFacts(graph: Graph, node: Node, types: Node["types"], names: readonly string[]): Generator<Fact> {
+function useFacts(graph: Graph, node: Node, types: Node["types"], names: readonly string[]): readonly Fact[] {
   const op = findOp(node.op);
-  if (op === undefined) {
-    yield {
-      code: "graph.unknown-op",
-      problem: "every node uses an op that exists",
-      received: node.op,
-      hint: suggestName(node.op, Object.keys(ops)),
-    };
-    return;
-  }
+  if (op === undefined)
+    return [
+      {
+        code: "graph.unknown-op",
+        problem: "every node uses an op that exists",
+        received: node.op,
+        hint: suggestName(node.op, Object.keys(ops)),
+      },
+    ];
   const problem = nodeProblem(
     {
       op,
       inputs: node.inputs.map((id) => types[id]),
-      inputNames: node.inputs.map((id) => names[id]),
+      inputNames: () => node.inputs.map((id) => names[id]),
       attrs: node.attrs,
       regions: node.regions,
       graph: graph.name,
     },
     node.types,
   );
-  if (problem !== undefined) yield problem;
+  return problem === undefined ? [] : [problem];
 }
 
 function nameIssues(graph: Graph): readonly Issue[] {

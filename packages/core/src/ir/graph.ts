@@ -64,16 +64,18 @@ export const valueCount = (graph: Graph): number => {
 };
 
 /** The types of all values, by id. */
-export const valueTypes = (graph: Graph): readonly TensorType[] => [
-  ...graph.params.map((param) => param.type),
-  ...graph.nodes.flatMap((node) => node.types),
-];
+export function valueTypes(graph: Graph): readonly TensorType[] {
+  const types = graph.params.map((param) => param.type);
+  for (const node of graph.nodes) types.push(...node.types);
+  return types;
+}
 
 /** The names of all values, by id. */
-export const valueNames = (graph: Graph): readonly string[] => [
-  ...graph.params.map((param) => param.name),
-  ...graph.nodes.flatMap((node) => node.names),
-];
+export function valueNames(graph: Graph): readonly string[] {
+  const names = graph.params.map((param) => param.name);
+  for (const node of graph.nodes) names.push(...node.names);
+  return names;
+}
 
 /** The types of a graph's outputs. */
 export function outputTypes(graph: Graph): readonly TensorType[] {

@@ -2,14 +2,20 @@
 import type { Graph, Node, ValueId } from "./graph.js";
 
 /** The node that makes each value; parameters have none. */
-export const makersOf = (graph: Graph): ReadonlyMap<ValueId, Node> =>
-  new Map(graph.nodes.flatMap((node) => node.types.map((_, k) => [node.id + k, node] as const)));
+export function makersOf(graph: Graph): ReadonlyMap<ValueId, Node> {
+  const makers = new Map<ValueId, Node>();
+  for (const node of graph.nodes) for (let k = 0; k < node.types.length; k++) makers.set(node.id + k, node);
+  return makers;
+}
 
 /** How often nodes and outputs read each value; a node that reads it twice counts twice. */
 export function countReads(graph: Graph): ReadonlyMap<ValueId, number> {
   const counts = new Map<ValueId, number>();
-  for (const id of [...graph.nodes.flatMap((node) => node.inputs), ...graph.outputs.map((output) => output.value)])
+  const count = (id: ValueId): void => {
     counts.set(id, (counts.get(id) ?? 0) + 1);
+  };
+  for (const node of graph.nodes) node.inputs.forEach(count);
+  for (const output of graph.outputs) count(output.value);
   return counts;
 }
 

@@ -1,7 +1,7 @@
 /** Checks one use of an op against its declarations and gives its result types, or the ShapeError that says what is wrong. */
 import { ShapeError } from "../errors/errors.js";
 import type { Issue } from "../errors/issue.js";
-import type { Attrs } from "../ir/attrs.js";
+import type { AttrKind, Attrs } from "../ir/attrs.js";
 import type { Graph, Origin } from "../ir/graph.js";
 import { areValidDims, formatType, type TensorType } from "../shape/tensor-type.js";
 import type { AnyOp } from "./op.js";
@@ -10,7 +10,7 @@ export interface OpUse {
   readonly op: AnyOp;
   readonly inputs: readonly TensorType[];
   /** For messages; one per input. */
-  readonly inputNames: readonly string[];
+  readonly inputNames: () => readonly string[];
   readonly attrs: Attrs;
   readonly regions: readonly Graph[];
   readonly graph: string;
@@ -19,7 +19,9 @@ export interface OpUse {
 
 /** The node as it would be printed, for messages. */
 export const formatUse = ({ op, inputNames }: OpUse): string =>
-  `${op.name}(${inputNames.map((name) => `%${name}`).join(", ")})`;
+  `${op.name}(${inputNames()
+    .map((name) => `%${name}`)
+    .join(", ")})`;
 
 function refuse(use: OpUse, facts: Omit<Issue, "at">): never {
   throw new ShapeError([
@@ -27,17 +29,29 @@ function refuse(use: OpUse, facts: Omit<Issue, "at">): never {
   ]);
 }
 
-const formatInputs = ({ inputNames, inputs }: OpUse): string =>
-  inputs.length === 0 ? "no operands" : inputs.map((type, i) => `${inputNames[i]}: ${formatType(type)}`).join(", ");
+function formatInputs({ inputNames, inputs }: OpUse): string {
+  const names = inputNames();
+  return inputs.length === 0 ? "no operands" : inputs.map((type, i) => `${names[i]}: ${formatType(type)}`).join(", ");
+}
 
 const formatAttrs = (attrs: Attrs): string =>
   Object.entries(attrs)
     .map(([key, value]) => `, ${key} = ${JSON.stringify(value)}`)
     .join("");
 
+type AttrKinds = Readonly<Record<string, AttrKind>>;
+
+/** Nearly every use is right, which is found out with less work than what is wrong. */
+function areRight(attrs: Attrs, kinds: AttrKinds): boolean {
+  const keys = Object.keys(kinds);
+  for (const key of keys) if (!Object.hasOwn(attrs, key) || !kinds[key].accepts(attrs[key])) return false;
+  return Object.keys(attrs).length === keys.length;
+}
+
 function checkAttrs(use: OpUse): void {
   const { op, attrs } = use;
-  const kinds = op.attrs as Readonly<Record<string, (typeof op.attrs)[keyof typeof op.attrs]>>;
+  const kinds: AttrKinds = op.attrs;
+  if (areRight(attrs, kinds)) return;
   for (const key of Object.keys(attrs))
     if (!Object.hasOwn(kinds, key))
       refuse(use, {

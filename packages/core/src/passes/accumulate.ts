@@ -24,7 +24,8 @@ function isInMemory(draft: Draft, id: ValueId): boolean {
   return op.kind === "op" && op.traits.view === true && isInMemory(draft, maker.inputs[0]);
 }
 
-function visitorOf(graph: Graph): Visitor {
+function visitorOf(graph: Graph): Visitor | undefined {
+  if (!graph.nodes.some((node) => isProduct(opOf(node)))) return undefined;
   const readers = countReads(graph);
   return (node, inputs, draft) => {
     if (!isSum(node)) return "keep";

@@ -2,16 +2,20 @@
 import { constant } from "../ops/constant.js";
 import { elementCount } from "../shape/strides.js";
 import { sizesOf, type Tensor } from "../shape/tensor.js";
-import type { ValueId } from "../ir/graph.js";
+import type { Node, ValueId } from "../ir/graph.js";
 import type { Draft } from "../graph/rebuild.js";
 import { opNamed } from "../ops/index.js";
 import type { AnyOp } from "../ops/op.js";
 
+const isUseOfConstant = (node: Node | undefined): node is Node =>
+  node !== undefined && opNamed(node.op) === (constant as unknown as AnyOp);
+
+export const isConstant = (draft: Draft, id: ValueId): boolean => isUseOfConstant(draft.producerOf(id));
+
 /** The numbers that a constant lists (one for all elements, or all of them), or undefined when the value is none. */
 function dataOf(draft: Draft, id: ValueId): readonly number[] | undefined {
   const node = draft.producerOf(id);
-  const isConstant = node !== undefined && opNamed(node.op) === (constant as unknown as AnyOp);
-  return isConstant ? (node.attrs.data as readonly number[]) : undefined;
+  return isUseOfConstant(node) ? (node.attrs.data as readonly number[]) : undefined;
 }
 
 /** The number that all elements of a constant are, or undefined. */

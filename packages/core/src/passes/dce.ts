@@ -9,15 +9,18 @@ function liveNodes(graph: Graph): ReadonlySet<ValueId> {
   const live = new Set<ValueId>();
   for (let i = graph.nodes.length - 1; i >= 0; i--) {
     const node = graph.nodes[i];
-    if (!node.types.some((_, k) => needed.has(node.id + k))) continue;
+    let isNeeded = false;
+    for (let k = 0; k < node.types.length; k++) isNeeded ||= needed.has(node.id + k);
+    if (!isNeeded) continue;
     live.add(node.id);
     for (const id of node.inputs) needed.add(id);
   }
   return live;
 }
 
-function keepLive(graph: Graph): Visitor {
+function keepLive(graph: Graph): Visitor | undefined {
   const live = liveNodes(graph);
+  if (live.size === graph.nodes.length) return undefined;
   return (node) => (live.has(node.id) ? "keep" : "drop");
 }
 

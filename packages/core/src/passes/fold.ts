@@ -9,7 +9,7 @@ import type { Attrs } from "../ir/attrs.js";
 import type { Node, ValueId } from "../ir/graph.js";
 import type { Tensor } from "../shape/tensor.js";
 import { isFloat, sizeOf, type TensorType } from "../shape/tensor-type.js";
-import { constantOf, splatOf } from "./constants.js";
+import { constantOf, isConstant, splatOf } from "./constants.js";
 import type { Pass } from "./pass.js";
 
 /** A folded constant with more elements would make the graph larger than the node that computes it. */
@@ -73,7 +73,7 @@ function foldElements(op: Op, node: Node, inputs: readonly ValueId[], draft: Dra
   if (tensors.length < inputs.length) return undefined;
   const data = evaluated(op, tensors, node);
   if (data === undefined || !isSameCompiled(op, node.attrs, tensors, data, type)) return undefined;
-  return data.length === 0 || data.length === 0 || data.some((value) => !Object.is(value, data[0])) ? data : [data[0]];
+  return data.length === 0 || data.some((value) => !Object.is(value, data[0])) ? data : [data[0]];
 }
 
 /** The elements, unless computing them is an error: then the program shall report it, if it ever gets there. */
@@ -95,6 +95,7 @@ const isFoldable = (op: AnyOp, node: Node): op is Op =>
   op.kind === "op" && op.traits.cheap === true && node.inputs.length > 0;
 
 const foldConstants: Visitor = (node, inputs, draft) => {
+  if (!inputs.every((id) => isConstant(draft, id))) return "keep";
   const op = opNamed(node.op);
   if (!isFoldable(op, node)) return "keep";
   const splat = foldSplat(op, node, inputs, draft);

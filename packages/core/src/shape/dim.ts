@@ -42,6 +42,9 @@ function toDim(polynomial: Polynomial): Dim {
 /** Longer spellings from outside are refused unread: no real dim needs them, and the reader below recurses per bracket. */
 const LONGEST_SPELLING = 400;
 
+/** Most dims that are no numbers are one symbol. */
+const SYMBOL = /^[A-Za-z_][A-Za-z0-9_]*$/;
+
 const TOKEN = /\s*(?:(\d+)|(ceil)\(|(ceilSqrt)\(|([A-Za-z_][A-Za-z0-9_]*)|([-+*/()]))/y;
 
 /** Recursive descent over the spelling; brackets occur only in the two functions, so depth is that of nested chunking. */
@@ -102,6 +105,7 @@ function parsePolynomial(text: string): Polynomial | undefined {
 
 function polynomialOf(dim: Dim): Polynomial {
   if (typeof dim === "number") return constantPolynomial(dim);
+  if (SYMBOL.test(dim)) return atomOf(dim);
   const polynomial = parsePolynomial(dim);
   if (polynomial === undefined) throw new TypeError(`internal: "${dim}" is not a dim; please report this`);
   return polynomial;
@@ -110,6 +114,7 @@ function polynomialOf(dim: Dim): Polynomial {
 /** The dim that `text` spells, in canonical spelling, or undefined when it spells none. */
 export function parseDim(text: string): Dim | undefined {
   if (text.length > LONGEST_SPELLING) return undefined;
+  if (SYMBOL.test(text)) return text;
   try {
     const polynomial = parsePolynomial(text);
     return polynomial === undefined ? undefined : toDim(polynomial);
@@ -328,4 +333,4 @@ export function symbolsOf(dim: Dim): readonly string[] {
   return [...found];
 }
 
-export const isSymbol = (dim: Dim): dim is string => typeof dim === "string" && /^[A-Za-z_][A-Za-z0-9_]*$/.test(dim);
+export const isSymbol = (dim: Dim): dim is string => typeof dim === "string" && SYMBOL.test(dim);
