@@ -1,6 +1,6 @@
 /** Value and gradient of a scalar output. */
 import { DifferentiationError } from "../errors/errors.js";
-import { buildGraph } from "../graph/builder.js";
+import { buildScope } from "../graph/builder.js";
 import type { Graph } from "../ir/graph.js";
 import { filled } from "../ops/rules.js";
 import { formatType } from "../shape/tensor-type.js";
@@ -19,7 +19,7 @@ export interface GradientRequest {
  * Throws DifferentiationError for unknown names, an output that is not a float scalar, and where a path has no derivative.
  */
 export function gradient(graph: Graph, { of, wrt }: GradientRequest): Graph {
-  const g = buildGraph(`${graph.name}.gradient`);
+  const g = buildScope(`${graph.name}.gradient`);
   return reverseGraph(g, graph, { of: [of], wrt }, (output, type) => {
     if (type.dims.length > 0)
       throw new DifferentiationError([

@@ -2,7 +2,7 @@
 import { DifferentiationError } from "../errors/errors.js";
 import type { Issue } from "../errors/issue.js";
 import { suggestName } from "../errors/suggest.js";
-import { buildGraph, type BuilderScope } from "../graph/builder.js";
+import { buildScope, type BuilderScope } from "../graph/builder.js";
 import type { Graph } from "../ir/graph.js";
 import { outputTypes } from "../ir/graph.js";
 import type { Value } from "../ops/op.js";
@@ -45,7 +45,7 @@ export const gradientName = (param: string, graph?: Graph): string => freshName(
  * Throws DifferentiationError for unknown names, for what is not a float, and where a path has no derivative.
  */
 export function pullback(graph: Graph, request: PullbackRequest): Graph {
-  const g = buildGraph(`${graph.name}.pullback`);
+  const g = buildScope(`${graph.name}.pullback`);
   return reverseGraph(g, graph, request, (output, type) => g.param(cotangentName(output, graph), type));
 }
 

@@ -8,7 +8,7 @@
  * expensive values and the backward pass, as in min-cut rematerialization (Chen et al.
  * 2016 for the idea of recomputing; the PyTorch AOTAutograd partitioner for the cut).
  */
-import { buildGraph, isCheap, type BuilderScope } from "../graph/builder.js";
+import { buildScope, isCheap, type BuilderScope } from "../graph/builder.js";
 import type { Graph, ValueId } from "../ir/graph.js";
 import { valueCount, valueNames, valueTypes } from "../ir/graph.js";
 import { makersOf } from "../ir/uses.js";
@@ -20,7 +20,7 @@ import { reverse } from "./reverse.js";
 
 /** Forward and backward nodes of a region in one graph: (params, cotangents) → (outputs, cotangents of active params). */
 function joinPasses(region: Graph, { active, live }: SplitRequest): Graph {
-  const g = buildGraph(region.name);
+  const g = buildScope(region.name);
   const inputs = region.params.map((param) => g.param(param.name, param.type, param.origin));
   const { outputs, pull } = reverse(g, region, { inputs, active, live, split: splitRegion });
   const cotangents = region.outputs.map((output, i) =>
@@ -163,7 +163,7 @@ export function splitRegion(region: Graph, request: SplitRequest): SplitRegion {
   const numbered = (values: readonly Value[]): Readonly<Record<string, Value>> =>
     Object.fromEntries(values.map((value, i) => [`${i}`, value]));
 
-  const forward = buildGraph(region.name);
+  const forward = buildScope(region.name);
   const forwardThere = new Map<ValueId, Value>(
     region.params.map((param, id) => [id, forward.param(param.name, param.type, param.origin)]),
   );
@@ -171,7 +171,7 @@ export function splitRegion(region: Graph, request: SplitRequest): SplitRegion {
   const outputIds = joint.outputs.slice(0, region.outputs.length).map((output) => output.value);
   const kept = copyNeeded(forward, joint, forwardThere, [...outputIds, ...savedIds]);
 
-  const backward = buildGraph(`${region.name}.backward`);
+  const backward = buildScope(`${region.name}.backward`);
   const backwardThere = new Map<ValueId, Value>();
   for (const id of given.keys()) backwardThere.set(id, backward.param(names[id], types[id]));
   for (let id = paramCount; id < joint.params.length; id++) backwardThere.set(id, backward.param(names[id], types[id]));

@@ -16,6 +16,7 @@ const NO_RESULT = 0x40;
 
 /** LEB128 of a number from 0 to 2³² - 1. */
 export function unsigned(value: number): number[] {
+  if (value < 128) return [value];
   const bytes: number[] = [];
   let rest = value;
   do {
@@ -99,12 +100,6 @@ export interface ModuleBuilder {
   build(memory: { readonly pages: number; readonly shared: boolean }): Uint8Array<ArrayBuffer>;
 }
 
-/** Appends the LEB128 of a number from 0 to 2³² - 1. Most are below 128, and there are tens of thousands in a module. */
-function pushUnsigned(bytes: number[], value: number): void {
-  if (value < 128) bytes.push(value);
-  else for (const byte of unsigned(value)) bytes.push(byte);
-}
-
 /** Declarations of local variables: neighbours of one type are one. */
 function declare(locals: readonly ValueType[]): number[] {
   const runs: { readonly type: ValueType; count: number }[] = [];
@@ -119,9 +114,6 @@ function declare(locals: readonly ValueType[]): number[] {
 function writeFunction(params: number, write: (code: Code) => void, functionOf: Code["function"]): FunctionBody {
   const bytes: number[] = [];
   const locals: ValueType[] = [];
-  const push = (more: readonly number[]): void => {
-    for (const byte of more) bytes.push(byte);
-  };
   const code: Code = {
     params: Array.from({ length: params }, (_, index) => ({ index, type: I32 })),
     local(type) {
@@ -129,35 +121,30 @@ function writeFunction(params: number, write: (code: Code) => void, functionOf: 
       return { index: params + locals.length - 1, type };
     },
     op: (...more) => {
-      push(more);
+      bytes.push(...more);
     },
     get: ({ index }) => {
-      bytes.push(0x20);
-      pushUnsigned(bytes, index);
+      if (index < 128) bytes.push(0x20, index);
+      else bytes.push(0x20, ...unsigned(index));
     },
     set: ({ index }) => {
-      bytes.push(0x21);
-      pushUnsigned(bytes, index);
+      if (index < 128) bytes.push(0x21, index);
+      else bytes.push(0x21, ...unsigned(index));
     },
     i32: (value) => {
-      bytes.push(0x41);
-      push(signed(value | 0));
+      bytes.push(0x41, ...signed(value | 0));
     },
     i64: (value) => {
-      bytes.push(0x42);
-      push(signed(value));
+      bytes.push(0x42, ...signed(value));
     },
     f32: (value) => {
-      bytes.push(0x43);
-      push(floatBytes(value, 4));
+      bytes.push(0x43, ...floatBytes(value, 4));
     },
     f64: (value) => {
-      bytes.push(0x44);
-      push(floatBytes(value, 8));
+      bytes.push(0x44, ...floatBytes(value, 8));
     },
     call: (func) => {
-      bytes.push(0x10);
-      pushUnsigned(bytes, func);
+      bytes.push(0x10, ...unsigned(func));
     },
     function: functionOf,
     repeat(count, body) {

@@ -25,11 +25,28 @@ export const FEW = 2000;
 
 /** Offsets for all demands. Sizes are multiples of the alignment already. */
 export function placeBuffers(demands: readonly Demand[]): Placement {
-  const sweeps = [sweep(demands), sweep(demands.map(backward))];
-  const candidates = demands.length <= FEW ? [largestFirst(demands), ...sweeps] : sweeps;
+  const thorough = demands.length <= FEW ? [largestFirst(demands)] : [];
+  // Nothing takes less than what is alive at once.
+  if (thorough.length > 0 && thorough[0].bytes === mostAtOnce(demands)) return thorough[0];
+  const candidates = [...thorough, sweep(demands), sweep(demands.map(backward))];
   const looks = candidates.reduce((sum, candidate) => sum + candidate.looks, 0);
   const [best] = candidates.toSorted((a, b) => a.bytes - b.bytes);
   return { ...best, looks };
+}
+
+/** The largest sum of bytes that are alive at the same moment. */
+export function mostAtOnce(demands: readonly Demand[]): number {
+  const changes = demands
+    .flatMap(({ first, last, bytes }) => [
+      { at: first, bytes },
+      // What ends at a position is still there for what begins at it.
+      { at: last + 0.5, bytes: -bytes },
+    ])
+    .sort((a, b) => a.at - b.at || a.bytes - b.bytes);
+  let alive = 0;
+  let most = 0;
+  for (const { bytes } of changes) most = Math.max(most, (alive += bytes));
+  return most;
 }
 
 /** The same demand when time runs the other way. */

@@ -3,7 +3,7 @@
  * buffers may share memory when one is no longer read before the other is first written.
  */
 import { SYNC } from "./barrier.js";
-import { placeBuffers, type Demand } from "./place-buffers.js";
+import { mostAtOnce, placeBuffers, type Demand } from "./place-buffers.js";
 import { placesOf, type Block, type Buffer, type Loop, type Program } from "./program.js";
 
 /** The first bytes hold what a stopped run has to say. */
@@ -98,17 +98,7 @@ export function sharedBuffers(
 /** The largest sum of bytes that are alive at the same moment, with what is kept from run to run: no plan takes less. */
 export function mostAlive(program: Program, threads = 1): number {
   const kept = program.buffers.reduce((sum, { persistent, bytes }) => sum + (persistent ? bytes : 0), 0);
-  const changes = sharedBuffers(program, threads)
-    .flatMap(({ demand: { first, last, bytes } }) => [
-      { at: first, bytes },
-      // What ends at a position is still there for what begins at it.
-      { at: last + 0.5, bytes: -bytes },
-    ])
-    .sort((a, b) => a.at - b.at || a.bytes - b.bytes);
-  let alive = 0;
-  let most = 0;
-  for (const { bytes } of changes) most = Math.max(most, (alive += bytes));
-  return kept + most;
+  return kept + mostAtOnce(sharedBuffers(program, threads).map(({ demand }) => demand));
 }
 
 /** What is kept from run to run lies in front; the others share what comes behind. */

@@ -77,6 +77,9 @@ interface PendingNode {
 /** A new graph under construction. */
 export const buildGraph = (name: string): GraphBuilder => makeBuilder(name);
 
+/** A new graph under construction for passes and rules, which append nodes by their ops and need no function for each. */
+export const buildScope = (name: string): BuilderScope => makeScope(name);
+
 /** What a region is built in. */
 interface Surroundings {
   /** The builder whose values may be captured; none where a rule builds a region that stands for itself. */
@@ -85,6 +88,11 @@ interface Surroundings {
 }
 
 function makeBuilder(graphName: string, around?: Surroundings): RegionBuilder {
+  const scope = makeScope(graphName, around);
+  return Object.assign(scope, primitives(scope));
+}
+
+function makeScope(graphName: string, around?: Surroundings): BuilderScope & Pick<RegionBuilder, "captured"> {
   const scope = {};
   const entries: (ParamEntry | ResultEntry)[] = [];
   const nodes: PendingNode[] = [];
@@ -184,7 +192,7 @@ function makeBuilder(graphName: string, around?: Surroundings): RegionBuilder {
       return graph.outputs.map((output) => values[output.value]);
     },
     region(name, params, build) {
-      const inner = makeBuilder(name, { parent: undefined, origin: currentOrigin });
+      const inner = makeScope(name, { parent: undefined, origin: currentOrigin });
       // Parameters of different origin may share a name, such as the lengths of a loop and those that its body captured.
       const names = distinctNames(params.map((param) => param.name));
       const outputs = build(
@@ -240,8 +248,7 @@ function makeBuilder(graphName: string, around?: Surroundings): RegionBuilder {
       };
     },
   };
-  const capturing = { captured: () => [...captures.keys()] };
-  return Object.assign(builder, capturing, primitives(builder));
+  return Object.assign(builder, { captured: () => [...captures.keys()] });
 }
 
 /** Captured parameters first, then the declared ones, each in the order of their making. */

@@ -1,12 +1,12 @@
 /** Region ops in simpler terms, throughout a graph: what an executor needs to know is then only their structure. */
 import type { Graph } from "../ir/graph.js";
 import type { Value } from "../ops/op.js";
-import { buildGraph, opOf, type BuilderScope } from "./builder.js";
+import { buildScope, opOf, type BuilderScope } from "./builder.js";
 
 /** The graph with every region op expanded that its op can expand, innermost first. */
 export function expandRegions(graph: Graph): Graph {
   if (!graph.nodes.some((node) => node.regions.length > 0)) return graph;
-  const g: BuilderScope = buildGraph(graph.name);
+  const g: BuilderScope = buildScope(graph.name);
   const values: Value[] = graph.params.map((param) => g.param(param.name, param.type, param.origin));
   for (const node of graph.nodes) {
     const inputs = node.inputs.map((id) => values[id]);

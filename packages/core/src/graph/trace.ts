@@ -9,7 +9,7 @@ import { outputTypes, valueNames, valueTypes } from "../ir/graph.js";
 import type { Value } from "../ops/op.js";
 import { filled } from "../ops/rules.js";
 import { sameDims, type Dims } from "../shape/tensor-type.js";
-import { buildGraph, opOf, type BuilderScope } from "./builder.js";
+import { buildScope, opOf, type BuilderScope } from "./builder.js";
 import { distinctNames } from "./names.js";
 
 const PREFIX = "trace.";
@@ -129,7 +129,7 @@ interface Copy {
 
 /** A copy under construction, in which regions return what is traced inside them. */
 function copyTraced(graph: Graph, prefix: string, isWanted: (path: string) => boolean): Copy {
-  const g: BuilderScope = buildGraph(graph.name);
+  const g: BuilderScope = buildScope(graph.name);
   const values: Value[] = [];
   const traced: Traced[] = [];
   const push = (name: string, value: Value): void => {

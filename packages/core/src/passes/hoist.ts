@@ -3,11 +3,10 @@
  * for all steps before it begins. Above all the products of the inputs with their
  * weights: T products of [B, input] by [input, units] become one of [T·B, input].
  */
-import { isCheap, opOf, type BuilderScope } from "../graph/builder.js";
+import { isCheap, opOf } from "../graph/builder.js";
 import type { Graph, Node, ValueId } from "../ir/graph.js";
 import { countReads } from "../ir/uses.js";
-import type { Value } from "../ops/op.js";
-import { rewriteLoops, type LoopNode } from "./loops.js";
+import { rewriteLoops, type LoopParts, type RewriteLoop } from "./loops.js";
 import type { Pass } from "./pass.js";
 import { bringOut, givenOutside, resultsBeside, variationsOf, type Variation } from "./outside.js";
 
@@ -44,9 +43,10 @@ function chooseNodes(body: Graph, found: readonly Variation[], wantedOutputs: re
   return [...chosen];
 }
 
-function hoistFrom(g: BuilderScope, loop: LoopNode): readonly Value[] | undefined {
+function planHoist(loop: LoopParts): RewriteLoop | undefined {
   const { op, body, params, node } = loop;
-  if (op.reshaped === undefined) return undefined;
+  const { reshaped } = op;
+  if (reshaped === undefined) return undefined;
   // Without carries there is no reason for a loop, and the index is a row like others.
   const known = new Map<ValueId, Variation>(params.carries.length > 0 ? [] : [[body.params.length - 1, "by row"]]);
   const found = variationsOf(loop, known);
@@ -55,14 +55,16 @@ function hoistFrom(g: BuilderScope, loop: LoopNode): readonly Value[] | undefine
   const free = ys.flatMap(({ value }) => (found[value] === "by carry" ? [] : [value]));
   const chosen = chooseNodes(body, found, free);
   if (chosen.length + free.length === 0) return undefined;
-  const outside = givenOutside(loop);
-  bringOut(g, loop, outside, [...chosen.map((node) => node.id), ...free]);
-  return resultsBeside(g, loop, op.reshaped, outside, new Map());
+  return (g, given) => {
+    const outside = givenOutside(given);
+    bringOut(g, given, outside, [...chosen.map((each) => each.id), ...free]);
+    return resultsBeside(g, given, reshaped, outside, new Map());
+  };
 }
 
 /** Moves what does not depend on carries out of loops, to run once for all steps. */
 export const hoist: Pass = {
   name: "hoist",
   summary: "Moves what does not depend on carries out of loops, to run once for all steps.",
-  run: (graph) => rewriteLoops(graph, hoistFrom),
+  run: (graph) => rewriteLoops(graph, planHoist),
 };

@@ -8,7 +8,7 @@ import { valueTypes, type Node, type ValueId } from "../ir/graph.js";
 import type { Op } from "../ops/op.js";
 import { isFloat, sameType, type TensorType } from "../shape/tensor-type.js";
 import { typicalBytes } from "../shape/typical-bytes.js";
-import type { LoopNode } from "./loops.js";
+import type { LoopParts } from "./loops.js";
 import { variationsOf, type Variation } from "./outside.js";
 
 /** A factor or a rest, as an expression over values of the body; its number in the list of parts, in which operands come first. */
@@ -66,7 +66,7 @@ function groupFor(op: Op, formed: readonly boolean[]): readonly number[] | undef
 
 /** By value: how it depends on carries, where it does so linearly and element by element. */
 function formsOf(
-  { body, params }: LoopNode,
+  { body, params }: LoopParts,
   variations: readonly Variation[],
   parts: Part[],
 ): ReadonlyMap<ValueId, Form> {
@@ -118,7 +118,7 @@ function formsOf(
 }
 
 /** Values that something reads other than the computation of the one next carry that they lead to. */
-function isSeen(loop: LoopNode, carry: number): boolean {
+function isSeen(loop: LoopParts, carry: number): boolean {
   const { body, params } = loop;
   const from = new Set([params.consts.length + carry]);
   const next = body.outputs[carry].value;
@@ -139,19 +139,19 @@ function isSeen(loop: LoopNode, carry: number): boolean {
 const MOST_STATE = 8;
 
 /** Whether stacks of the states' size are in proportion to those that the loop reads anyway. */
-function isWorthStacking({ params }: LoopNode, carries: readonly number[]): boolean {
+function isWorthStacking({ params }: LoopParts, carries: readonly number[]): boolean {
   const rows = params.rows.reduce((sum, row) => sum + typicalBytes(row.type), 0);
   const states = carries.reduce((sum, carry) => sum + typicalBytes(params.carries[carry].type), 0);
   return states <= MOST_STATE * rows;
 }
 
 /** Whether a stack of the carry is no larger than what the loop reads anyway. */
-const isSmall = ({ params }: LoopNode, carry: number): boolean =>
+const isSmall = ({ params }: LoopParts, carry: number): boolean =>
   typicalBytes(params.carries[carry].type) <= Math.max(0, ...params.rows.map((row) => typicalBytes(row.type)));
 
 /** All that the carry's next depends on, itself included, however many steps that takes; undefined where one of them has no form. */
 function closureOf(
-  { body }: LoopNode,
+  { body }: LoopParts,
   forms: ReadonlyMap<ValueId, Form>,
   carry: number,
 ): ReadonlySet<number> | undefined {
@@ -165,7 +165,7 @@ function closureOf(
 }
 
 /** The carry with those that enter it and that it enters, in order; undefined where some enter it that it does not enter, or have no form. */
-function groupOf(loop: LoopNode, forms: ReadonlyMap<ValueId, Form>, carry: number): readonly number[] | undefined {
+function groupOf(loop: LoopParts, forms: ReadonlyMap<ValueId, Form>, carry: number): readonly number[] | undefined {
   const closure = closureOf(loop, forms, carry);
   if (closure === undefined) return undefined;
   const isMutual = [...closure].every((each) => closureOf(loop, forms, each)?.has(carry) === true);
@@ -173,7 +173,7 @@ function groupOf(loop: LoopNode, forms: ReadonlyMap<ValueId, Form>, carry: numbe
 }
 
 /** The carries of a loop that are linear, in the order in which their states can be computed; undefined when none is. */
-export function findLinearCarries(loop: LoopNode): LinearCarries | undefined {
+export function findLinearCarries(loop: LoopParts): LinearCarries | undefined {
   const { body, params } = loop;
   const parts: Part[] = [];
   const rounds: (readonly LinearCarry[])[] = [];

@@ -15,7 +15,7 @@ import { filled } from "../ops/rules.js";
 import { slice } from "../ops/slice.js";
 import { subtractDims, type Dim } from "../shape/dim.js";
 import { findLinearCarries, type LinearCarries, type LinearCarry, type Part, type PartId } from "./linear-carries.js";
-import { rewriteLoops, type LoopNode } from "./loops.js";
+import { rewriteLoops, type LoopNode, type LoopParts, type RewriteLoop } from "./loops.js";
 import type { Pass } from "./pass.js";
 import { bringNode, bringOut, forAll, givenOutside, resultsBeside, type Brought, type Outside } from "./outside.js";
 
@@ -158,20 +158,23 @@ function bringOutStates(
   return finals;
 }
 
-function linearizeFrom(g: BuilderScope, loop: LoopNode): readonly Value[] | undefined {
-  const { op, node } = loop;
+function planLinearize(parts: LoopParts): RewriteLoop | undefined {
+  const { op, node } = parts;
+  const { reshaped } = op;
   // Steps that some examples skip are not the steps of a recurrence.
-  if (op.skipsSteps?.(node.attrs) !== false || op.reshaped === undefined) return undefined;
-  const linear = findLinearCarries(loop);
+  if (op.skipsSteps?.(node.attrs) !== false || reshaped === undefined) return undefined;
+  const linear = findLinearCarries(parts);
   if (linear === undefined) return undefined;
-  const outside = givenOutside(loop);
-  const finals = new Map(linear.rounds.flatMap((round) => [...bringOutStates(g, loop, outside, linear, round)]));
-  return resultsBeside(g, loop, op.reshaped, outside, finals);
+  return (g, loop) => {
+    const outside = givenOutside(loop);
+    const finals = new Map(linear.rounds.flatMap((round) => [...bringOutStates(g, loop, outside, linear, round)]));
+    return resultsBeside(g, loop, reshaped, outside, finals);
+  };
 }
 
 /** Computes the states of linear carries for all steps at once, as recurrences without a body. */
 export const linearize: Pass = {
   name: "linearize",
   summary: "Computes the states of carries that enter linearly, element by element, as recurrences outside loops.",
-  run: (graph) => rewriteLoops(graph, linearizeFrom),
+  run: (graph) => rewriteLoops(graph, planLinearize),
 };

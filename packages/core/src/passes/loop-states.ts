@@ -25,7 +25,7 @@ export interface LoopStates {
 export function loopStates(graph: Graph, sizes: DimBindings): readonly LoopStates[] {
   const bound = expandRegions(bindGraph(runPasses(graph, allPasses), sizes));
   const found: LoopStates[] = [];
-  rewriteLoops(runPasses(bound, loopPasses.slice(0, loopPasses.indexOf(linearize))), (_, loop) => {
+  rewriteLoops(runPasses(bound, loopPasses.slice(0, loopPasses.indexOf(linearize))), (loop) => {
     const rounds = findLinearCarries(loop)?.rounds.flat() ?? [];
     const linear = new Set(rounds.flatMap(carriesOf));
     const names = loop.params.carries.map(({ name }) => name);

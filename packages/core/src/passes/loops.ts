@@ -1,5 +1,5 @@
 /** What passes over loops share: a loop with its parts by role, and a copy of a graph in which loops are rewritten. */
-import { buildGraph, opOf, type BuilderScope } from "../graph/builder.js";
+import { buildScope, opOf, type BuilderScope } from "../graph/builder.js";
 import type { Graph, Node, Param } from "../ir/graph.js";
 import type { RegionOp, Value } from "../ops/op.js";
 import type { Dim } from "../shape/dim.js";
@@ -46,9 +46,7 @@ export function loopPartsOf(node: Node, body: Graph): LoopParts | undefined {
   return { op, node, body, count, reverse, params };
 }
 
-function loopOf(node: Node, body: Graph, inputs: readonly Value[]): LoopNode | undefined {
-  const parts = loopPartsOf(node, body);
-  if (parts === undefined) return undefined;
+function withInputs(parts: LoopParts, inputs: readonly Value[]): LoopNode {
   const { consts, carries, rows } = parts.params;
   const firstRow = consts.length + carries.length;
   return {
@@ -60,20 +58,44 @@ function loopOf(node: Node, body: Graph, inputs: readonly Value[]): LoopNode | u
   };
 }
 
-/** Results in place of the loop's, or undefined to leave it as it is. */
-export type RewriteLoop = (g: BuilderScope, loop: LoopNode) => readonly Value[] | undefined;
+/** Gives results in place of the loop's. */
+export type RewriteLoop = (g: BuilderScope, loop: LoopNode) => readonly Value[];
 
-/** A copy of the graph with its loops rewritten, innermost first; the graph itself when it has none. */
-export function rewriteLoops(graph: Graph, rewrite: RewriteLoop): Graph {
-  if (!graph.nodes.some((node) => node.regions.length > 0)) return graph;
-  const g: BuilderScope = buildGraph(graph.name);
+/** How a loop is rewritten, or undefined to leave it as it is. */
+export type PlanLoop = (loop: LoopParts) => RewriteLoop | undefined;
+
+interface LoopChange {
+  readonly regions: readonly Graph[];
+  readonly parts: LoopParts | undefined;
+  readonly rewrite: RewriteLoop | undefined;
+}
+
+/** What becomes of nodes with regions, innermost first; nothing about those that stay as they are. */
+function findChanges(graph: Graph, plan: PlanLoop): ReadonlyMap<Node, LoopChange> {
+  const changes = new Map<Node, LoopChange>();
+  for (const node of graph.nodes) {
+    if (node.regions.length === 0) continue;
+    const regions = node.regions.map((region) => rewriteLoops(region, plan));
+    const parts = regions.length === 1 ? loopPartsOf(node, regions[0]) : undefined;
+    const rewrite = parts === undefined ? undefined : plan(parts);
+    if (rewrite !== undefined || regions.some((region, i) => region !== node.regions[i]))
+      changes.set(node, { regions, parts, rewrite });
+  }
+  return changes;
+}
+
+/** A copy of the graph with its loops rewritten, innermost first; the graph itself when all stay as they are. */
+export function rewriteLoops(graph: Graph, plan: PlanLoop): Graph {
+  const changes = findChanges(graph, plan);
+  if (changes.size === 0) return graph;
+  const g: BuilderScope = buildScope(graph.name);
   const values: Value[] = graph.params.map((param) => g.param(param.name, param.type, param.origin));
   const named = new Set(values);
   for (const node of graph.nodes) {
     const inputs = node.inputs.map((id) => values[id]);
-    const regions = node.regions.map((region) => rewriteLoops(region, rewrite));
-    const loop = regions.length === 1 ? loopOf(node, regions[0], inputs) : undefined;
-    const results = loop === undefined ? undefined : g.at(node.origin, () => rewrite(g, loop));
+    const { regions = node.regions, parts, rewrite } = changes.get(node) ?? {};
+    const results =
+      parts === undefined ? undefined : g.at(node.origin, () => rewrite?.(g, withInputs(parts, inputs)));
     // A result may be a value that was there before, such as an initial carry: it keeps its name.
     results?.forEach((value, k) => {
       if (!named.has(value)) g.named(node.names[k], value);

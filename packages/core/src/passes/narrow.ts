@@ -6,7 +6,7 @@
  * It is for graphs that run, not for graphs that are still to be differentiated: truncation cuts the
  * gradient of a carry, and not that of a const.
  */
-import { buildGraph, opOf, type BuilderScope } from "../graph/builder.js";
+import { buildScope, opOf, type BuilderScope } from "../graph/builder.js";
 import type { Graph, Node, ValueId } from "../ir/graph.js";
 import { makersOf } from "../ir/uses.js";
 import type { RegionOp, Value } from "../ops/op.js";
@@ -189,7 +189,7 @@ function narrowedTo(
   standsFor: (param: ValueId) => ValueId,
 ): Graph {
   const { graph, live } = scope;
-  const g: BuilderScope = buildGraph(graph.name);
+  const g: BuilderScope = buildScope(graph.name);
   const values = new Map<ValueId, Value>();
   for (const id of params) {
     const { name, type, origin } = graph.params[id];

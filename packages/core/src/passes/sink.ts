@@ -7,15 +7,24 @@ import { opOf, type BuilderScope } from "../graph/builder.js";
 import { valueNames, valueTypes, type Graph, type Node, type ValueId } from "../ir/graph.js";
 import { countReads, makersOf } from "../ir/uses.js";
 import { add } from "../ops/arithmetic.js";
-import type { Op, Value } from "../ops/op.js";
-import { rewriteLoops, type LoopNode } from "./loops.js";
+import type { Op, RegionOp, Value } from "../ops/op.js";
+import { rewriteLoops, type LoopNode, type LoopParts, type RewriteLoop } from "./loops.js";
 import { bringOut, givenOutside, variationsOf, type Brought, type Outside } from "./outside.js";
 import type { Pass } from "./pass.js";
+
+/** Where sums are made. */
+interface Around {
+  readonly g: BuilderScope;
+  readonly loop: LoopNode;
+  /** What such sums take along that is the same in every step. */
+  readonly outside: Outside;
+  stackOf(id: ValueId): Value;
+}
 
 /** How a sum over steps is made outside: `stacks` are body values whose stacks it needs. */
 interface SumPlan {
   readonly stacks: readonly ValueId[];
-  build(g: BuilderScope, stackOf: (id: ValueId) => Value): Value;
+  build(around: Around): Value;
 }
 
 interface Accumulation {
@@ -31,13 +40,11 @@ interface BodyFacts {
   readonly readers: ReadonlyMap<ValueId, number>;
   readonly firstCarry: number;
   readonly firstRow: number;
-  /** What such sums take along that is the same in every step. */
-  readonly outside: Outside;
   /** Whether a value is the same in every step. */
   isFixed(id: ValueId): boolean;
 }
 
-function factsOf(loop: LoopNode): BodyFacts {
+function factsOf(loop: LoopParts): BodyFacts {
   const { body, params } = loop;
   const variations = variationsOf(loop, new Map());
   return {
@@ -45,13 +52,12 @@ function factsOf(loop: LoopNode): BodyFacts {
     readers: countReads(body),
     firstCarry: params.consts.length,
     firstRow: params.consts.length + params.carries.length,
-    outside: givenOutside(loop),
     isFixed: (id) => variations[id] === "fixed",
   };
 }
 
 /** A plan for the sum of a body value over all steps, or undefined where adding step by step is best. */
-function planSum(loop: LoopNode, facts: BodyFacts, value: ValueId): SumPlan | undefined {
+function planSum(facts: BodyFacts, value: ValueId): SumPlan | undefined {
   const node = facts.madeBy.get(value);
   const op = node === undefined ? undefined : opOf(node);
   if (node === undefined || op?.kind !== "op") return undefined;
@@ -59,23 +65,24 @@ function planSum(loop: LoopNode, facts: BodyFacts, value: ValueId): SumPlan | un
   if (op.summed !== undefined && !isFixed.includes(true))
     return {
       stacks: node.inputs,
-      build: (g, stackOf) => sumOf(g, op, node, node.inputs.map(stackOf), loop),
+      build: ({ g, loop, stackOf }) => sumOf(g, op, node, node.inputs.map(stackOf), loop),
     };
   // The sum of what is linear in all that differs from step to step is that of the sums.
   if (!op.traits.linear?.some((group) => isFixed.every((held, i) => held !== group.includes(i)))) return undefined;
-  const plans = node.inputs.map((id, i) => (isFixed[i] ? undefined : planSum(loop, facts, id)));
+  const plans = node.inputs.map((id, i) => (isFixed[i] ? undefined : planSum(facts, id)));
   if (plans.some((plan, i) => plan === undefined && !isFixed[i])) return undefined;
   return {
     stacks: plans.flatMap((plan) => plan?.stacks ?? []),
-    build: (g, stackOf) => {
+    build: (around) => {
+      const { g, loop, outside } = around;
       bringOut(
         g,
         loop,
-        facts.outside,
+        outside,
         node.inputs.filter((_, i) => isFixed[i]),
       );
       const sums = plans.map(
-        (plan, i) => plan?.build(g, stackOf) ?? (facts.outside.get(node.inputs[i]) as Brought).value,
+        (plan, i) => plan?.build(around) ?? (outside.get(node.inputs[i]) as Brought).value,
       );
       return g.node({ op, inputs: sums, attrs: node.attrs })[0];
     },
@@ -87,8 +94,7 @@ function sumOf(g: BuilderScope, op: Op, node: Node, inputs: readonly Value[], { 
   return sum ?? inputs[0];
 }
 
-function findAccumulations(loop: LoopNode, facts: BodyFacts): readonly Accumulation[] {
-  const { body, params } = loop;
+function findAccumulations({ body, params }: LoopParts, facts: BodyFacts): readonly Accumulation[] {
   return params.carries.flatMap((_, carry): readonly Accumulation[] => {
     const param = facts.firstCarry + carry;
     const next = body.outputs[carry].value;
@@ -96,18 +102,29 @@ function findAccumulations(loop: LoopNode, facts: BodyFacts): readonly Accumulat
     if (sum === undefined || opOf(sum) !== (add as unknown) || !sum.inputs.includes(param)) return [];
     if (facts.readers.get(param) !== 1 || facts.readers.get(next) !== 1) return [];
     const [added] = sum.inputs.filter((id) => id !== param);
-    const plan = planSum(loop, facts, added);
+    const plan = planSum(facts, added);
     return plan === undefined ? [] : [{ carry, sum, plan }];
   });
 }
 
-function sinkFrom(g: BuilderScope, loop: LoopNode): readonly Value[] | undefined {
-  const { op, body, params, node: loopNode } = loop;
+function planSink(parts: LoopParts): RewriteLoop | undefined {
+  const { op, node } = parts;
   // Steps that some examples skip must not count in a sum over all steps.
-  if (op.skipsSteps?.(loopNode.attrs) !== false || op.reshaped === undefined) return undefined;
-  const facts = factsOf(loop);
-  const found = findAccumulations(loop, facts);
-  if (found.length === 0) return undefined;
+  if (op.skipsSteps?.(node.attrs) !== false || op.reshaped === undefined) return undefined;
+  const { reshaped } = op;
+  const facts = factsOf(parts);
+  const found = findAccumulations(parts, facts);
+  return found.length === 0 ? undefined : (g, loop) => sinkFrom(g, loop, reshaped, facts, found);
+}
+
+function sinkFrom(
+  g: BuilderScope,
+  loop: LoopNode,
+  reshaped: NonNullable<RegionOp["reshaped"]>,
+  facts: BodyFacts,
+  found: readonly Accumulation[],
+): readonly Value[] {
+  const { op, body, params, node: loopNode } = loop;
   const sunk = new Set(found.map(({ carry }) => carry));
   const dropped = new Set(found.map(({ sum }) => sum));
   const keptCarries = params.carries.map((_, i) => i).filter((i) => !sunk.has(i));
@@ -124,17 +141,18 @@ function sinkFrom(g: BuilderScope, loop: LoopNode): readonly Value[] | undefined
   const results = g.node({
     op,
     inputs: [...loop.consts, ...keptCarries.map((i) => loop.carries[i]), ...loop.stacks, ...loop.others],
-    attrs: op.reshaped(loopNode.attrs, loop.consts.length, keptCarries.length),
+    attrs: reshaped(loopNode.attrs, loop.consts.length, keptCarries.length),
     regions: [region],
   });
   const stacks = results.slice(keptCarries.length);
   const stackOf = (id: ValueId): Value =>
     isRow(id) ? loop.stacks[id - facts.firstRow] : stacks[[...ys, ...newYs].indexOf(id)];
+  const around: Around = { g, loop, outside: givenOutside(loop), stackOf };
   const finals = params.carries.map((_, i): Value => {
     const accumulation = found.find(({ carry }) => carry === i);
     if (accumulation === undefined) return results[keptCarries.indexOf(i)];
     const { sum, plan } = accumulation;
-    return g.at(sum.origin, () => g.emit(add, [loop.carries[i], plan.build(g, stackOf)]));
+    return g.at(sum.origin, () => g.emit(add, [loop.carries[i], plan.build(around)]));
   });
   return [...finals, ...stacks.slice(0, ys.length)];
 }
@@ -169,5 +187,5 @@ function regionWithout(
 export const sink: Pass = {
   name: "sink",
   summary: "Turns sums that loops only accumulate into one contraction or reduction over all steps.",
-  run: (graph) => rewriteLoops(graph, sinkFrom),
+  run: (graph) => rewriteLoops(graph, planSink),
 };
