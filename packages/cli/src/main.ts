@@ -1,8 +1,14 @@
 #!/usr/bin/env node
 // The `latchgrad` command: only what ties it to the process.
+import * as nodeModule from "node:module";
 import { fileURLToPath } from "node:url";
-import { runCommandLine } from "./command-line.js";
-import { standardOutput } from "./screen.js";
+
+// From Node 22.1 on, the compiled form of what is imported behind this line is kept among temporary files, and read
+// from there by the next process. NODE_DISABLE_COMPILE_CACHE=1 prevents it.
+const { enableCompileCache } = nodeModule as { readonly enableCompileCache?: () => unknown };
+enableCompileCache?.();
+const { runCommandLine } = await import("./command-line.js");
+const { standardOutput } = await import("./screen.js");
 
 // `latchgrad describe model.json | head` closes our output early; that is no error.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {

@@ -65,14 +65,21 @@ export function broadcastTo(g: { readonly emit: Emit }, value: Value, dims: Dims
   return g.emit(ops.broadcast, [squeezed], { dims: [...dims], axes: kept.map((i) => offset + i) });
 }
 
-/** Element type for numbers among the operands: that of the last value, which for select is a branch, not the condition. */
-const numberDType = (operands: readonly Operand[]): DType =>
-  operands.flatMap((operand) => (isNumber(operand) ? [] : [operand.type.dtype])).at(-1) ?? "f32";
+const areValues = (operands: readonly Operand[]): operands is readonly Value[] => !operands.some(isNumber);
+
+/** The operands as values. A number has the element type of the last value, which for select is a branch, not the condition. */
+function valuesOf(g: EmitScope, operands: readonly Operand[]): readonly Value[] {
+  if (areValues(operands)) return operands;
+  const last = operands.findLast((operand) => !isNumber(operand));
+  const dtype: DType = last === undefined || isNumber(last) ? "f32" : last.type.dtype;
+  return operands.map((operand) => (isNumber(operand) ? scalarConstant(g, operand, dtype) : operand));
+}
 
 function alignOperands(g: EmitScope, op: Op, operands: readonly Operand[]): readonly Value[] {
-  const dtype = numberDType(operands);
-  const values = operands.map((operand) => (isNumber(operand) ? scalarConstant(g, operand, dtype) : operand));
+  const values = valuesOf(g, operands);
   if (op.traits.elementwise !== true || values.length < 2) return values;
+  const [{ type: first }] = values;
+  if (values.every(({ type }) => sameDims(type.dims, first.dims))) return values;
   const dims = broadcastDims(values.map((value) => value.type.dims));
   if (dims === undefined)
     throw new ShapeError([

@@ -25,7 +25,11 @@ export const bool = typeOf("bool");
 export const isFloat = <T extends string>(dtype: T): dtype is T & FloatDType => dtype === "f32" || dtype === "f64";
 export const isInteger = (dtype: DType): boolean => dtype === "i32" || dtype === "u32";
 
-export const sameDims = (a: Dims, b: Dims): boolean => a.length === b.length && a.every((dim, i) => dim === b[i]);
+export function sameDims(a: Dims, b: Dims): boolean {
+  if (a.length !== b.length) return false;
+  for (let axis = 0; axis < a.length; axis++) if (a[axis] !== b[axis]) return false;
+  return true;
+}
 export const sameType = (a: TensorType, b: TensorType): boolean => a.dtype === b.dtype && sameDims(a.dims, b.dims);
 
 /** Number of elements. */

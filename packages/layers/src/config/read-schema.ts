@@ -24,7 +24,7 @@ export function readWithSchema<S extends z.ZodType>(
   const placed = (issue: Issue): Issue =>
     issue.at.kind === "config" ? { ...issue, at: { kind: "config", pointer: pointer + issue.at.pointer } } : issue;
   throwIssues(findLimitIssues(document).map(placed));
-  const result = schema.safeParse(document, { error: factsOf });
+  const result = schema.safeParse(document, { error: factsOf, jitless: true });
   const found = result.success
     ? []
     : result.error.issues.slice(0, MOST_ISSUES).flatMap((issue) => issuesOf(issue, document, []));

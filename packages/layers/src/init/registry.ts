@@ -37,7 +37,7 @@ const schemas = Object.values(initializers).map((definition): InitializerSchema 
 
 /** The types that can stand for themselves, because they need no further settings: "zeros" for {"type": "zeros"}. */
 const shortNames = (Object.keys(initializers) as InitializerType[]).filter(
-  (type) => initializers[type].schema.safeParse({ type }).success,
+  (type) => initializers[type].schema.safeParse({ type }, { jitless: true }).success,
 );
 
 /** How a config writes an initializer: by its name, or as an object with settings. */
@@ -60,5 +60,5 @@ export function initialValues(
 ): Float64Array {
   const config = typeof initializer === "string" ? { type: initializer } : initializer;
   const definition: InitializerDefinition = initializers[config.type];
-  return definition.fill(dims, definition.schema.parse(config), randomNumbers(seed, name));
+  return definition.fill(dims, definition.schema.parse(config, { jitless: true }), randomNumbers(seed, name));
 }

@@ -49,7 +49,7 @@ export function readFitted(bytes: Uint8Array): Fitted {
   } catch {
     throw refuse("no JSON");
   }
-  const result = fittedSchema.safeParse(document);
+  const result = fittedSchema.safeParse(document, { jitless: true });
   if (result.success) return result.data;
   const [{ path, message }] = result.error.issues;
   throw refuse(message, joinPointer("", ...path.map(String)));
