@@ -28,6 +28,9 @@ export const latchgrad = (
 ): Contender =>
   contenderOf(name, async () => {
     const { graph, initialState } = adamStep(model);
-    const executable = await compile(graph, { ...options, state: initialState(SEED) });
-    return { step: async () => executable.run(batch), stop: executable.dispose };
+    const began = performance.now();
+    const state = initialState(SEED);
+    const weights = performance.now() - began;
+    const executable = await compile(graph, { ...options, state });
+    return { step: async () => executable.run(batch), stop: executable.dispose, weights };
   });

@@ -5,6 +5,8 @@ export interface Contender {
   readonly name: string;
   /** Compiles or warms up; returns the first step's time in ms, compilation included. */
   start(): Promise<number>;
+  /** Of the first step, what drawing the initial weights took, ms; known after the start, and only of some. */
+  weights?(): number | undefined;
   /** Makes `count` steps; returns the time of each in ms. */
   run(count: number): Promise<readonly number[]>;
   stop(): unknown;
@@ -14,6 +16,8 @@ export interface Timing {
   readonly name: string;
   /** The first step with everything that comes before it, ms. */
   readonly first: number;
+  /** Of that, the time for drawing initial weights, where it is known. */
+  readonly weights?: number | undefined;
   readonly median: number;
   readonly minimum: number;
   readonly steps: number;
@@ -97,9 +101,10 @@ export async function measure(contenders: readonly Contender[], effort: Effort):
     }
   const measured = runners.filter(({ failure, times }) => failure === undefined && times.length > 0);
   return {
-    timings: measured.map(({ contender: { name }, first, times }) => ({
-      name,
+    timings: measured.map(({ contender, first, times }) => ({
+      name: contender.name,
       first,
+      weights: contender.weights?.(),
       median: median(times),
       minimum: Math.min(...times),
       steps: times.length,
@@ -110,13 +115,14 @@ export async function measure(contenders: readonly Contender[], effort: Effort):
   };
 }
 
-/** A contender made of a step; `prepare` is what has to happen before the first one. */
+/** A contender made of a step; `prepare` is what has to happen before the first one, with the time that drawing weights took, ms. */
 export function contenderOf(
   name: string,
-  prepare: () => Promise<{ step: () => unknown; stop?: () => void }>,
+  prepare: () => Promise<{ step: () => unknown; stop?: () => void; weights?: number }>,
 ): Contender {
   let step: () => unknown = () => undefined;
   let stop: (() => void) | undefined;
+  let weights: number | undefined;
   const time = async (action: () => unknown): Promise<number> => {
     const began = performance.now();
     await action();
@@ -126,7 +132,7 @@ export function contenderOf(
     name,
     start: async () =>
       time(async () => {
-        ({ step, stop } = await prepare());
+        ({ step, stop, weights } = await prepare());
         await step();
       }),
     async run(count) {
@@ -134,6 +140,7 @@ export function contenderOf(
       for (let i = 0; i < count; i++) times.push(await time(step));
       return times;
     },
+    weights: () => weights,
     stop: () => stop?.(),
   };
 }

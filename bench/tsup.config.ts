@@ -2,7 +2,15 @@
 import { defineConfig } from "tsup";
 
 export default defineConfig({
-  entry: ["main.ts", "peers/node-step.ts", "linearize.ts", "trust/main.ts", "diagnostics.ts", "diagnoses.ts"],
+  entry: [
+    "main.ts",
+    "peers/node-step.ts",
+    "linearize.ts",
+    "trust/main.ts",
+    "diagnostics.ts",
+    "diagnoses.ts",
+    "cold.ts",
+  ],
   format: "esm",
   target: "es2022",
   platform: "node",

@@ -8,6 +8,12 @@ export const timesOf = (timings: readonly Timing[], name: string): Timing | unde
 /** Median of a contender, ms; NaN when it did not take part. */
 export const medianOf = (timings: readonly Timing[], name: string): number => timesOf(timings, name)?.median ?? NaN;
 
+/** Of the first step, what is neither the drawing of weights nor a step as they are later, ms; NaN where that is not known. */
+export function compilationOf(timings: readonly Timing[], name: string): number {
+  const { first = NaN, weights = NaN, median = NaN } = timesOf(timings, name) ?? {};
+  return first - weights - median;
+}
+
 /** Multiply-adds per ms that the peak's loop reached next to these timings. */
 export const peakOf = (timings: readonly Timing[], peak = PEAK): number =>
   PEAK_MULTIPLY_ADDS / (timesOf(timings, peak)?.minimum ?? NaN);

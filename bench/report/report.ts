@@ -6,7 +6,7 @@ import { goalsOf, type Goal } from "./goals.ts";
 import { losses } from "./losses.ts";
 import { compilationTable, growthTable, heapText, planTable } from "./sizes.ts";
 import { percent, printTable } from "./table.ts";
-import { nodeTable, productTable, summaryTable, trainingTable } from "./training.ts";
+import { compilationPeerTable, nodeTable, productTable, summaryTable, trainingTable } from "./training.ts";
 
 function machineText(results: Results): string {
   const { machine, loadBefore, training, quick, commit, date, peers, products, cells, seconds } = results;
@@ -65,6 +65,8 @@ export const printReport = (results: Results): string => {
     "## Compilation, and growing lengths",
     "The LSTM, times in ms. The module holds the loop over time, so that neither its size nor the time of compilation should depend on T. Each size is compiled several times, by turns; medians.",
     compilationTable(results),
+    "The first step here and in jax-js, ms, as it was measured among the training steps: all of it, and what is left as compilation without the drawing of weights, of which each has its own, and without a step at its later pace.",
+    compilationPeerTable(results),
     "## Memory",
     "The plan of a training step, all that it will ever take, against the bytes that are alive at its widest moment. Weights, Adam's averages and the batch are among them.",
     planTable(results),

@@ -9,10 +9,11 @@ import {
   TWO_THREADS,
 } from "../latchgrad.ts";
 import { PEAK } from "../peak.ts";
+import { JAX_JS } from "../peers/jax-js.ts";
 import type { Group, Results } from "../results.ts";
 import { PRODUCT } from "../sections/products.ts";
 import { multiplyAdds, nameOf } from "../workload.ts";
-import { fractionOfPeak, medianOf, peakOf, timesOf } from "./figures.ts";
+import { compilationOf, fractionOfPeak, medianOf, peakOf, timesOf } from "./figures.ts";
 import { format, percent, printTable, ratio } from "./table.ts";
 
 /** Shown in their own table. */
@@ -68,6 +69,38 @@ export function summaryTable({ training }: Results): string {
   });
   const titles = names.map((name) => (name === REPRODUCIBLE ? "reproducible" : name));
   return printTable(["T x B x H", "Latchgrad, ms", "Of the peak", "Two threads to one", ...titles], rows);
+}
+
+/** What comes before steps go at their pace, part by part, here and in jax-js. */
+export function compilationPeerTable({ training }: Results): string {
+  const rows = training.flatMap(({ sizes, timings }) => {
+    const names = [FAST, JAX_JS];
+    const known = names.map((name) => timesOf(timings, name));
+    if (known.some((timing) => timing?.weights === undefined)) return [];
+    const [own, other] = names.map((name) => compilationOf(timings, name));
+    const [ownFirst, otherFirst] = known.map((timing) => timing?.first ?? NaN);
+    const parts = known.flatMap((timing) => [timing?.first, timing?.weights, timing?.median]);
+    return [
+      [
+        nameOf(sizes),
+        ...[...parts.slice(0, 3), own, ...parts.slice(3), other].map((part) => format(part ?? NaN)),
+        ratio(other / own),
+        ratio(otherFirst / ownFirst),
+      ],
+    ];
+  });
+  if (rows.length === 0) return "No size has both.";
+  const head = ["First step", "Weights", "A step", "Compilation"];
+  return printTable(
+    [
+      "T x B x H",
+      ...head,
+      ...head.map((title) => `${title}, jax-js`),
+      "Compilation, jax-js / ours",
+      "First step, jax-js / ours",
+    ],
+    rows,
+  );
 }
 
 export function nodeTable({ training, machine }: Results): string {

@@ -94,8 +94,7 @@ export function rewriteLoops(graph: Graph, plan: PlanLoop): Graph {
   for (const node of graph.nodes) {
     const inputs = node.inputs.map((id) => values[id]);
     const { regions = node.regions, parts, rewrite } = changes.get(node) ?? {};
-    const results =
-      parts === undefined ? undefined : g.at(node.origin, () => rewrite?.(g, withInputs(parts, inputs)));
+    const results = parts === undefined ? undefined : g.at(node.origin, () => rewrite?.(g, withInputs(parts, inputs)));
     // A result may be a value that was there before, such as an initial carry: it keeps its name.
     results?.forEach((value, k) => {
       if (!named.has(value)) g.named(node.names[k], value);

@@ -81,9 +81,7 @@ function planSum(facts: BodyFacts, value: ValueId): SumPlan | undefined {
         outside,
         node.inputs.filter((_, i) => isFixed[i]),
       );
-      const sums = plans.map(
-        (plan, i) => plan?.build(around) ?? (outside.get(node.inputs[i]) as Brought).value,
-      );
+      const sums = plans.map((plan, i) => plan?.build(around) ?? (outside.get(node.inputs[i]) as Brought).value);
       return g.node({ op, inputs: sums, attrs: node.attrs })[0];
     },
   };

@@ -1,0 +1,75 @@
+/**
+ * `npm run cold`: what comes before the first loss in a new process, part by part, where V8 has compiled nothing yet. Starts
+ * 20 processes one after the other, or as many as the argument says; medians and minima.
+ */
+import { compile } from "@latchgrad/core";
+import { execFileSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { adamStep, SEED } from "./latchgrad.ts";
+import { median } from "./measure.ts";
+import { format, printTable } from "./report/table.ts";
+import { batchOf, modelOf, nameOf, type Sizes } from "./workload.ts";
+
+const SIZES: Sizes = { T: 16, B: 16, H: 32 };
+const PROCESSES = 20;
+/** The argument of a process that measures itself. */
+const ONE = "one";
+
+type Parts = Readonly<Record<string, number>>;
+
+async function measureOnce(): Promise<Parts> {
+  // From the beginning of the process.
+  const loaded = performance.now();
+  let last = loaded;
+  const since = (): number => {
+    const before = last;
+    last = performance.now();
+    return last - before;
+  };
+  const model = modelOf("lstm", SIZES);
+  const reading = since();
+  const { graph, initialState } = adamStep(model);
+  const derivation = since();
+  const state = initialState(SEED);
+  const weights = since();
+  const executable = await compile(graph, { state });
+  const passes = since();
+  const batch = batchOf(SIZES);
+  since();
+  // The first run compiles for the sizes of its batch.
+  await executable.run(batch);
+  const module = since();
+  await executable.run(batch);
+  const step = since();
+  executable.dispose();
+  return {
+    "Node and loading": loaded,
+    "the model": reading,
+    derivation: derivation,
+    "initial weights": weights,
+    "checks and passes without sizes": passes,
+    "passes with sizes, module, first step": module,
+    "second step": step,
+    "derivation and compilation": derivation + passes + module - step,
+  };
+}
+
+async function main(argument: string | undefined): Promise<void> {
+  if (argument === ONE) {
+    console.log(JSON.stringify(await measureOnce()));
+    return;
+  }
+  const self = fileURLToPath(import.meta.url);
+  const runs = Array.from(
+    { length: argument === undefined ? PROCESSES : Number(argument) },
+    () => JSON.parse(execFileSync(process.execPath, [self, ONE], { encoding: "utf8" })) as Parts,
+  );
+  const rows = Object.keys(runs[0]).map((part) => {
+    const times = runs.map((run) => run[part]);
+    return [part, format(median(times)), format(Math.min(...times))];
+  });
+  console.log(`LSTM ${nameOf(SIZES)}, ${runs.length} processes, Node ${process.version.slice(1)}\n`);
+  console.log(printTable(["", "Median, ms", "Minimum, ms"], rows));
+}
+
+await main(process.argv[2]);
