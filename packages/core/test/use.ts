@@ -37,7 +37,14 @@ const paramName = (i: number): string => `p${i}`;
 
 /** The result type, or the ShapeError. */
 export const inferUse = ({ op, inputs, attrs }: Use): TensorType =>
-  inferTypes({ op, inputs, inputNames: () => inputs.map((_, i) => paramName(i)), attrs, regions: [], graph: "case" })[0];
+  inferTypes({
+    op,
+    inputs,
+    inputNames: () => inputs.map((_, i) => paramName(i)),
+    attrs,
+    regions: [],
+    graph: "case",
+  })[0];
 
 /** A graph of one node, with parameters p0, p1, ... and the output "out". */
 export function graphOf({ op, inputs, attrs }: Use): Graph {
