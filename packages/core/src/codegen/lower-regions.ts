@@ -1,9 +1,11 @@
 /** Nodes with regions as steps of a program: loops and branches over blocks of their own. */
-import type { Graph, Node, ValueId } from "../ir/graph.js";
+import { valueTypes, type Graph, type Node, type ValueId } from "../ir/graph.js";
+import { countReads, makersOf } from "../ir/uses.js";
 import type { RegionStructure } from "../ops/op.js";
 import { sizesOf } from "../shape/tensor.js";
 import type { Lowering } from "./lowering.js";
 import { loopIn, type Block } from "./program.js";
+import { kernelOf } from "./stages.js";
 import { rowOf, samePlace, tensorOf, type StoredTensor, type Tensor } from "./tensors.js";
 
 /** Results that someone outside wants at a place of their own: rows of stacks that a loop fills, results of a branch. */
@@ -116,6 +118,28 @@ function advance(lowering: Lowering, body: Block, state: readonly StoredTensor[]
 const isRead = (region: Graph, id: ValueId): boolean =>
   region.outputs.some(({ value }) => value === id) || region.nodes.some((node) => node.inputs.includes(id));
 
+/**
+ * The carries whose next value is a product that begins its sums with them, while nothing else reads them: each sum is
+ * loaded once, before it is stored at the same place, so that the product can be made where the carry is.
+ */
+function sumsInPlace(region: Graph, consts: number, state: readonly StoredTensor[], body: Block): Destinations {
+  const makers = makersOf(region);
+  const candidates = state.flatMap((held, k) => {
+    const maker = makers.get(region.outputs[k].value);
+    return maker?.inputs[2] === consts + k ? [{ held, maker, carry: consts + k }] : [];
+  });
+  if (candidates.length === 0) return new Map();
+  const types = valueTypes(region);
+  const readers = countReads(region);
+  return new Map(
+    candidates.flatMap(({ held, maker, carry }): readonly (readonly [ValueId, StoredTensor])[] => {
+      const kernel = kernelOf(maker, types);
+      const begins = kernel?.kind === "contract" && kernel.hasAddend && readers.get(carry) === 1;
+      return begins ? [[maker.id, { ...held, block: body }]] : [];
+    }),
+  );
+}
+
 function lowerLoop(use: RegionUse, { consts, carries, count, reverse }: StructureOf<"loop">): readonly Tensor[] {
   const { lowering, graph, node, inputs, block, lowerBody } = use;
   const [region] = node.regions;
@@ -133,12 +157,8 @@ function lowerLoop(use: RegionUse, { consts, carries, count, reverse }: Structur
     .slice(carries)
     .map((type) => lowering.allocate({ dtype: type.dtype, dims: sizesOf(type) }, block));
   const ys = region.outputs.slice(carries);
-  lowerBody(
-    region,
-    inner,
-    body,
-    destinationsFor(region, ys, (j) => rowOf(stacks[j], loop)),
-  );
+  const rows = destinationsFor(region, ys, (j) => rowOf(stacks[j], loop));
+  lowerBody(region, inner, body, new Map([...rows, ...sumsInPlace(region, consts, state, body)]));
   ys.forEach(({ value }, j) => {
     bring(lowering, tensorOf(inner, value), rowOf(stacks[j], loop), body);
   });

@@ -13,16 +13,21 @@ import { formatDims } from "../shape/tensor-type.js";
 /** Nodes that are lowered together, in order of their numbers. */
 export type Group = readonly Node[];
 
-/** The kernels of a graph's nodes; undefined for those with regions. */
+/** The kernel of a node whose values have these types; undefined for one with regions. */
+export function kernelOf(node: Node, types: ReturnType<typeof valueTypes>): Kernel | undefined {
+  const op = opNamed(node.op);
+  if (op.kind === "region") return undefined;
+  return op.kernel(
+    node.inputs.map((id) => types[id]),
+    node.attrs,
+    node.types[0],
+  );
+}
+
+/** The kernels of a graph's nodes. */
 export function kernelsOf(graph: Graph): ReadonlyMap<Node, Kernel | undefined> {
   const types = valueTypes(graph);
-  return new Map(
-    graph.nodes.map((node) => {
-      const op = opNamed(node.op);
-      const inputs = node.inputs.map((id) => types[id]);
-      return [node, op.kind === "region" ? undefined : op.kernel(inputs, node.attrs, node.types[0])] as const;
-    }),
-  );
+  return new Map(graph.nodes.map((node) => [node, kernelOf(node, types)] as const));
 }
 
 /** Nodes in one loop at most: engines limit the local variables and the size of a function. */
