@@ -135,7 +135,17 @@ const examples: Readonly<Record<string, Example>> = {
     "reshape(x)",
     "%r = reduceMax(%x) {axes = [0]}",
   ),
-  "size of a known dim = constant": on(X, "i32")("constant()", '%r = size() {dim = 7, dtype = "i32"}'),
+  "gather(x, iota) = x": floats(
+    "x",
+    '%n = iota() {axis = 0, dims = [3], dtype = "i32"}: i32[3]',
+    "%r = gather(%x, %n) {axis = 1, batch = 0}",
+  ),
+  "min(iota, n) = iota": on(X, "i32[4,3]")(
+    "iota()",
+    '%n = iota() {axis = 0, dims = [4,3], dtype = "i32"}: i32[4,3]',
+    '%k = constant() {data = [3], dims = [4,3], dtype = "i32"}: i32[4,3]',
+    "%r = min(%n, %k)",
+  ),
 };
 
 function graphOf({ params, nodes }: Example): Graph {
@@ -200,6 +210,23 @@ describe("near misses of simplify", () => {
     ["slice with a step", on("%x: f32[1]", "f32[1]")("", "%r = reverse(%x) {axes = [0]}")],
     ["reduceSum over an axis of size 2", on(X, "f32[3]")("", "%r = reduceSum(%x) {axes = [0]}")],
     ["size of a symbol", on(X, "i32")("", '%r = size() {dim = "B", dtype = "i32"}')],
+    [
+      "min(iota, n) where an index is above n",
+      on(X, "i32[4]")(
+        "",
+        '%n = iota() {axis = 0, dims = [4], dtype = "i32"}: i32[4]',
+        '%k = constant() {data = [2], dims = [4], dtype = "i32"}: i32[4]',
+        "%r = min(%n, %k)",
+      ),
+    ],
+    [
+      "gather of the first rows",
+      on(X, "f32[1,3]")(
+        "",
+        '%n = iota() {axis = 0, dims = [1], dtype = "i32"}: i32[1]',
+        "%r = gather(%x, %n) {axis = 0, batch = 0}",
+      ),
+    ],
     ["stopGradient", floats("", "%r = stopGradient(%x)")],
     ["a cast that converts", on(X, "f64[2,3]")("", '%r = cast(%x) {dtype = "f64"}')],
     [
@@ -230,6 +257,19 @@ describe("fold", () => {
       return %y
     }`);
     expect(fold.run(graph).nodes[1].attrs.data).toEqual([-2]);
+  });
+
+  test("knows sizes that are numbers", () => {
+    const graph = parseGraph(`graph f(%x: f32[B]) -> (bool, i32) {
+      %seven = size() {dim = 7, dtype = "i32"}: i32
+      %eight = size() {dim = 8, dtype = "i32"}: i32
+      %less = lt(%seven, %eight): bool
+      %batch = size() {dim = "B", dtype = "i32"}: i32
+      return %less, %batch
+    }`);
+    const folded = fold.run(graph);
+    expect(folded.nodes.map(({ op }) => op)).toEqual(["constant", "constant", "constant", "size"]);
+    expect(folded.nodes[2].attrs.data).toEqual([1]);
   });
 
   test("does not decide by digits that f32 does not have", () => {

@@ -12,7 +12,7 @@ import { writeLoops, type LoopsKernel } from "./loops.js";
 import type { Block, Kernel, Place } from "./program.js";
 import { divideTurns, shapeOf } from "./share-loops.js";
 import type { Use } from "./sharing.js";
-import { placed, samePlace, viewOf, type StoredTensor, type Tensor } from "./tensors.js";
+import { cutView, isCut, placed, samePlace, viewOf, type StoredTensor, type Tensor } from "./tensors.js";
 
 function call(lowering: Lowering, block: Block, kernel: Kernel, args: readonly Place[]): void {
   lowering.append(block, { kind: "call", kernel, args });
@@ -42,6 +42,7 @@ export function lowerKernel(
     case "reshape": {
       const [x] = operands;
       if (x.kind === "splat") return { ...x, dims };
+      if (isCut(x.dims, dims)) return cutView(x, dims);
       return { ...lowering.contiguous(x), dims, strides: stridesOf(dims) };
     }
     case "place": {

@@ -55,6 +55,16 @@ export function viewOf<T extends Tensor>(
   };
 }
 
+/** Whether the first axis is cut in two and the others stay as they are, as steps of a loop are cut into chunks. */
+export const isCut = ([first, ...others]: readonly number[], [count, steps, ...rest]: readonly number[]): boolean =>
+  count * steps === first && rest.length === others.length && rest.every((size, axis) => size === others[axis]);
+
+/** The tensor with its first axis cut, where it is: rows lie equally far apart whether in one chunk or in two. */
+export function cutView(tensor: StoredTensor, dims: readonly number[]): StoredTensor {
+  const [stride, ...others] = tensor.strides;
+  return { ...tensor, dims, strides: [dims[1] * stride, stride, ...others] };
+}
+
 /** The places of a larger tensor where a placement puts one of the given dims. */
 export function placed(whole: StoredTensor, { low, spacing }: Placement, dims: readonly number[]): StoredTensor {
   const start = low.reduce((sum, at, axis) => sum + at * whole.strides[axis], 0);

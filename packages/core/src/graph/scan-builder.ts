@@ -27,7 +27,10 @@ export interface ScanOptions<Carry extends string, X extends string> {
   readonly lengths?: Value;
   /** With lengths, what ys are in steps that an example does not take part in: zero, or the last ones it had. */
   readonly outputs?: "zero" | "hold";
-  /** Store carries only every so many steps for the derivative, and compute the rest again. Default "none". */
+  /**
+   * Save memory: the loop runs in chunks of at most so many steps ("sqrt": the root of their number), and the derivative keeps the carries
+   * at the start of each chunk and computes the rest again. Default "none".
+   */
   readonly checkpoint?: "none" | "sqrt" | number;
   /** Truncated backpropagation: after every k1 steps, back by k2 steps. */
   readonly truncate?: { readonly k1: number; readonly k2: number };

@@ -266,6 +266,8 @@ export interface RegionOp<A extends Attrs = Attrs> {
   reshaped?(attrs: A, consts: number, carries: number): A;
   /** Whether steps may be skipped for some examples, so that what a step computes does not always count. */
   skipsSteps?(attrs: A): boolean;
+  /** Whether each step is to be made by itself, so that nothing is in memory for all steps but what is given and asked for. */
+  keepsStepsApart?(attrs: A): boolean;
   /**
    * The same results in simpler terms, for an executor that knows only the structure; undefined where the node is as
    * simple as it gets. Regions are expanded already.
@@ -276,6 +278,10 @@ export interface RegionOp<A extends Attrs = Attrs> {
     regions: readonly Graph[],
     attrs: A,
   ): readonly Value[] | undefined;
+  /** How the same loop is made one over chunks of steps, which are kept apart; undefined where its attributes do not ask for that. */
+  inChunks?(
+    attrs: A,
+  ): ((scope: RegionScope, inputs: readonly Value[], regions: readonly Graph[]) => readonly Value[]) | undefined;
   /** Which results depend on the inputs that are marked. */
   dependence(marked: readonly boolean[], regions: readonly Graph[], attrs: A, dependent: Dependent): readonly boolean[];
   vjp(rule: RegionVjpRule<A>): RegionDerivative;

@@ -10,7 +10,10 @@ export type ScanAttrs = {
   readonly reverse: boolean;
   /** How ys look in steps beyond an example's length; "none": there are no lengths. */
   readonly lengths: "none" | "zero" | "hold";
-  /** The derivative stores carries only every so many steps and computes the rest again; 0 stores every step. */
+  /**
+   * The loop runs in chunks of at most so many steps: only what a chunk computes is in memory at a time, and the derivative stores
+   * carries at the start of each and computes the rest again. 0: all steps are one chunk.
+   */
   readonly checkpoint: Dim;
   /** Two numbers k1 and k2: after every k1 steps, gradients flow back k2 steps. Empty: all the way. */
   readonly truncate: readonly number[];

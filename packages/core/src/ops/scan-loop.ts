@@ -1,21 +1,16 @@
 /**
- * Loops under construction: a scan without lengths, checkpoints or truncation,
- * as the derivative builds them. `lengths` and chunks of steps are expressed
- * here as changes of the body, so that differentiation knows only one kind of loop.
+ * Loops under construction: a scan without lengths or truncation, as the derivative and executors
+ * build them. `lengths` are expressed here as a change of the body, so that both know only one kind of loop.
  */
 import { outputTypes, type Graph } from "../ir/graph.js";
-import { ceilDivDim, multiplyDims, subtractDims, type Dim } from "../shape/dim.js";
-import { i32, type TensorType } from "../shape/tensor-type.js";
-import { add, min, mul } from "./arithmetic.js";
+import type { Dim } from "../shape/dim.js";
+import type { TensorType } from "../shape/tensor-type.js";
 import { lt, select } from "./compare.js";
-import { constant, iota, size } from "./constant.js";
-import { gather } from "./gather.js";
+import { constant } from "./constant.js";
 import type { Emit, RegionOp, RegionScope, Value } from "./op.js";
 import { broadcast } from "./reduce.js";
-import { reshape } from "./reshape.js";
 import { filled } from "./rules.js";
 import { scanInputs, type ScanAttrs } from "./scan-inputs.js";
-import { pad, slice } from "./slice.js";
 
 export interface Loop {
   readonly scan: RegionOp<ScanAttrs>;
@@ -26,6 +21,8 @@ export interface Loop {
   readonly xs: readonly Value[];
   readonly length: Dim;
   readonly reverse: boolean;
+  /** As the attribute of scan; absent: 0. */
+  readonly checkpoint?: Dim;
 }
 
 export interface LoopResults {
@@ -57,18 +54,19 @@ export const bodyParams = ({ body, consts, carries }: Pick<Loop, "body" | "const
 };
 
 /** Emits the loop as a scan. */
-export function runLoop(scope: RegionScope, { scan, body, consts, carries, xs, length, reverse }: Loop): LoopResults {
+export function runLoop(scope: RegionScope, loop: Loop): LoopResults {
+  const { scan, body, consts, carries, xs, length, reverse, checkpoint = 0 } = loop;
   const results = scope.emitRegion(
     scan,
     [...consts, ...carries, ...xs],
-    { consts: consts.length, carries: carries.length, length, reverse, lengths: "none", checkpoint: 0, truncate: [] },
+    { consts: consts.length, carries: carries.length, length, reverse, lengths: "none", checkpoint, truncate: [] },
     [body],
   );
   return { finals: results.slice(0, carries.length), ys: results.slice(carries.length) };
 }
 
 /** x where `active` (a scalar, or one bool per example), else y. */
-function choose(emit: Emit, active: Value, x: Value, y: Value): Value {
+export function choose(emit: Emit, active: Value, x: Value, y: Value): Value {
   const { dims } = x.type;
   const mask =
     active.type.dims.length === dims.length
@@ -119,77 +117,4 @@ export function lowerLengths(
     consts: [...consts, lengths],
     carries: [...carries, ...heldTypes.map((type) => filled(scope.emit, type, 0))],
   };
-}
-
-/** A loop of `count` chunks of `steps` steps each; the last chunk may reach beyond the end. */
-export interface Chunks {
-  readonly count: Dim;
-  readonly steps: Dim;
-  readonly total: Dim;
-}
-
-export const chunksOf = (total: Dim, steps: Dim): Chunks => ({ count: ceilDivDim(total, steps), steps, total });
-
-const covered = ({ count, steps }: Chunks): Dim => multiplyDims(count, steps);
-const isExact = (chunks: Chunks): boolean => covered(chunks) === chunks.total;
-
-/** The index of a chunk's first step. */
-export const chunkStart = (emit: Emit, chunk: Value, { steps }: Chunks): Value =>
-  emit(mul, [chunk, emit(size, [], { dtype: "i32", dim: steps })]);
-
-/**
- * The body for the steps of one chunk: has the chunk's first step as a const more,
- * takes the step within the chunk as t, and leaves carries alone beyond the end.
- */
-export function chunkBody(scope: RegionScope, loop: Loop, chunks: Chunks): Graph {
-  const params = bodyParams(loop);
-  return scope.region(
-    loop.body.name,
-    [...params.consts, { name: "first", type: i32() }, ...params.carries, ...params.xs, params.t],
-    ({ emit, inline }, args) => {
-      const { length: constCount } = loop.consts;
-      const first = args[constCount];
-      const t = emit(add, [first, args[args.length - 1]]);
-      const rest = args.slice(constCount + 1, -1);
-      const outputs = inline(loop.body, [...args.slice(0, constCount), ...rest, t]);
-      if (isExact(chunks)) return outputs;
-      const active = emit(lt, [t, emit(size, [], { dtype: "i32", dim: chunks.total })]);
-      return outputs.map((output, i) => (i < loop.carries.length ? choose(emit, active, output, rest[i]) : output));
-    },
-  );
-}
-
-/** Stacked steps cut into chunks: [total, ...] → [count, steps, ...]. Steps beyond the end repeat the last one, so that they compute nothing strange. */
-export function cutIntoChunks({ emit }: RegionScope, stack: Value, chunks: Chunks): Value {
-  const inner = stack.type.dims.slice(1);
-  const dims = [chunks.count, chunks.steps, ...inner];
-  if (isExact(chunks)) return emit(reshape, [stack], { dims });
-  const positions = emit(iota, [], { dtype: "i32", dims: [covered(chunks)], axis: 0 });
-  const last = emit(add, [emit(size, [], { dtype: "i32", dim: chunks.total }), intConstant(emit, -1)]);
-  const index = emit(min, [positions, emit(broadcast, [last], { dims: positions.type.dims, axes: [] })]);
-  return emit(reshape, [emit(gather, [stack, index], { axis: 0, batch: 0 })], { dims });
-}
-
-/** Cotangents of stacked steps cut into chunks; those of steps beyond the end are zero. */
-export function cutCotangents({ emit }: RegionScope, stack: Value, chunks: Chunks): Value {
-  const inner = stack.type.dims.slice(1);
-  const none = stack.type.dims.map(() => 0);
-  const zero = emit(constant, [], { dtype: stack.type.dtype, dims: [], data: [0] });
-  const missing = subtractDims(covered(chunks), chunks.total);
-  const full = isExact(chunks)
-    ? stack
-    : emit(pad, [stack, zero], { low: none, high: [missing, ...inner.map(() => 0)], interior: none });
-  return emit(reshape, [full], { dims: [chunks.count, chunks.steps, ...inner] });
-}
-
-/** Chunked steps as one stack again: [count, steps, ...] → [total, ...]. */
-export function joinChunks({ emit }: RegionScope, stack: Value, chunks: Chunks): Value {
-  const inner = stack.type.dims.slice(2);
-  const flat = emit(reshape, [stack], { dims: [covered(chunks), ...inner] });
-  if (isExact(chunks)) return flat;
-  return emit(slice, [flat], {
-    start: flat.type.dims.map(() => 0),
-    limit: [chunks.total, ...inner],
-    step: flat.type.dims.map(() => 1),
-  });
 }

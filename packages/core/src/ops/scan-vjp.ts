@@ -6,10 +6,11 @@
  * With checkpoints, the forward scan runs in chunks and stores only the
  * carries at the start of each; the backward scan runs each chunk forward again, now
  * with residuals, before it goes back through it (Griewank & Walther 2000; Chen et al. 2016).
- * Sums are handed from chunk to chunk, so every number is added in the same order as without.
+ * Sums are handed from chunk to chunk, so by these definitions every number is added in the same order as without.
+ * The loops over chunks keep their steps apart (scan-chunks.ts), also where they are differentiated in turn.
  */
 import { i32 } from "../shape/tensor-type.js";
-import { subtractDims } from "../shape/dim.js";
+import { isAtLeast, subtractDims } from "../shape/dim.js";
 import { add } from "./arithmetic.js";
 import { concat } from "./concat.js";
 import type { Cotangent, RegionDerivative, RegionScope, RegionVjpRule, Value } from "./op.js";
@@ -28,20 +29,17 @@ import {
 } from "./scan-adjoint.js";
 import type { ScanAttrs } from "./scan-inputs.js";
 import {
-  bodyParams,
   chunkBody,
+  chunkLoop,
   chunksOf,
-  chunkStart,
   cutCotangents,
   cutIntoChunks,
   joinChunks,
-  lowerLengths,
-  namedTypes,
-  runLoop,
+  rowTypes,
+  runChunks,
   type Chunks,
-  type Loop,
-  type LoopResults,
-} from "./scan-loop.js";
+} from "./scan-chunks.js";
+import { bodyParams, lowerLengths, namedTypes, runLoop, type Loop, type LoopResults } from "./scan-loop.js";
 import { enterLanes, leaveLanes, stepBackTruncated, truncationOf, type Truncation } from "./scan-truncate.js";
 import { slice } from "./slice.js";
 
@@ -117,8 +115,6 @@ function runBackward(
   const stacks = valuesOf("stack");
   const arrived = ys.filter((y) => y !== undefined);
   const carries = [...flow.carries, ...flow.consts];
-  const stepTypes = (values: readonly Value[]) =>
-    values.map(({ type: { dtype, dims } }) => ({ dtype, dims: dims.slice(1) }));
   const body = scope.region(
     `${loop.body.name}.backward`,
     [
@@ -134,8 +130,8 @@ function runBackward(
         "sum",
         flow.consts.map((value) => value.type),
       ),
-      ...namedTypes("residual", stepTypes(stacks)),
-      ...namedTypes("asked", stepTypes(arrived)),
+      ...namedTypes("residual", rowTypes(stacks)),
+      ...namedTypes("asked", rowTypes(arrived)),
       { name: "t", type: i32() },
     ],
     (inner, args) => {
@@ -192,61 +188,20 @@ function recordAll(rule: RegionVjpRule<ScanAttrs>, loop: Loop, activity: Activit
 
 function recordChunks(rule: RegionVjpRule<ScanAttrs>, loop: Loop, activity: Activity, chunks: Chunks): Tape {
   const { scope } = rule;
-  const { scan, consts, carries, reverse } = loop;
+  const { scan, consts, reverse } = loop;
   const params = bodyParams(loop);
   const body = chunkBody(scope, loop, chunks);
   const xs = loop.xs.map((x) => cutIntoChunks(scope, x, chunks));
-  const perChunk = (stacks: readonly Value[]) =>
-    stacks.map(({ type: { dtype, dims } }) => ({ dtype, dims: dims.slice(1) }));
-  const index = { name: "chunk", type: i32() };
+  const forward = runChunks(scope, loop, chunks, body, xs);
+  const { starts } = forward;
   const named = (prefix: string, values: readonly Value[]) =>
     namedTypes(
       prefix,
       values.map((value) => value.type),
     );
 
-  /** The loop over one chunk, from its arguments in the outer body. */
-  const innerLoop = (
-    inner: RegionScope,
-    chunk: Value,
-    own: readonly Value[],
-    start: readonly Value[],
-    steps: readonly Value[],
-  ): Loop => ({
-    scan,
-    body,
-    consts: [...own, chunkStart(inner.emit, chunk, chunks)],
-    carries: start,
-    xs: steps,
-    length: chunks.steps,
-    reverse,
-  });
-
-  const forward = scope.region(
-    `${loop.body.name}.chunk`,
-    [...params.consts, ...params.carries, ...namedTypes("steps", perChunk(xs)), index],
-    (inner, args) => {
-      const start = args.slice(consts.length, consts.length + carries.length);
-      const run = runLoop(
-        inner,
-        innerLoop(
-          inner,
-          args[args.length - 1],
-          args.slice(0, consts.length),
-          start,
-          args.slice(consts.length + carries.length, -1),
-        ),
-      );
-      return [...run.finals, ...run.ys, ...start];
-    },
-  );
-  const outer = runLoop(scope, { scan, body: forward, consts, carries, xs, length: chunks.count, reverse });
-  const ySlots = outer.ys.length - carries.length;
-  const starts = outer.ys.slice(ySlots);
-
   return {
-    finals: outer.finals,
-    ys: outer.ys.slice(0, ySlots).map((stack) => joinChunks(scope, stack, chunks)),
+    ...forward,
     back(flow, ys, truncation) {
       const cut = ys.map((y) => (y === undefined ? undefined : cutCotangents(scope, y, chunks)));
       const arrived = cut.filter((y) => y !== undefined);
@@ -258,17 +213,24 @@ function recordChunks(rule: RegionVjpRule<ScanAttrs>, loop: Loop, activity: Acti
           ...params.consts,
           ...named("cotangent", flow.carries),
           ...named("sum", flow.consts),
-          ...namedTypes("given", perChunk(stacks)),
-          index,
+          ...namedTypes("given", rowTypes(stacks)),
+          { name: "chunk", type: i32() },
         ],
         (inner, args) => {
           const firstStack = consts.length + sums.length;
           const firstX = firstStack + starts.length;
           let next = firstX + xs.length;
-          const chunk = args[args.length - 1];
-          const own = args.slice(0, consts.length);
-          const chunkLoop = innerLoop(inner, chunk, own, args.slice(firstStack, firstX), args.slice(firstX, next));
-          const adjoint = adjointOf(rule, chunkLoop, { ...activity, consts: [...activity.consts, false] });
+          const inChunk = chunkLoop(
+            inner,
+            loop,
+            body,
+            chunks,
+            args[args.length - 1],
+            args.slice(0, consts.length),
+            args.slice(firstStack, firstX),
+            args.slice(firstX, next),
+          );
+          const adjoint = adjointOf(rule, inChunk, { ...activity, consts: [...activity.consts, false] });
           const step = runBackward(
             inner,
             adjoint,
@@ -279,7 +241,7 @@ function recordChunks(rule: RegionVjpRule<ScanAttrs>, loop: Loop, activity: Acti
             },
             ys.map((y) => (y === undefined ? undefined : args[next++])),
             truncation,
-            chunkLoop.consts[consts.length],
+            inChunk.consts[consts.length],
           );
           return [...step.carries, ...step.consts, ...step.xs];
         },
@@ -292,6 +254,7 @@ function recordChunks(rule: RegionVjpRule<ScanAttrs>, loop: Loop, activity: Acti
         xs: stacks,
         length: chunks.count,
         reverse: !reverse,
+        checkpoint: 1,
       });
       return {
         carries: result.finals.slice(0, flow.carries.length),
@@ -307,7 +270,7 @@ export function scanVjp(rule: RegionVjpRule<ScanAttrs>): RegionDerivative {
   const loop = lowerLengths(scope, rule.op, rule.inputs, rule.regions[0], attrs);
   const activity = findActivity(rule, loop);
   const tape =
-    attrs.checkpoint === 0
+    attrs.checkpoint === 0 || (attrs.checkpoint !== 1 && isAtLeast(attrs.checkpoint, loop.length))
       ? recordAll(rule, loop, activity)
       : recordChunks(rule, loop, activity, chunksOf(loop.length, attrs.checkpoint));
   const truncation = attrs.truncate.length === 0 ? undefined : truncationOf(attrs.truncate, loop.length, loop.reverse);

@@ -13,8 +13,9 @@
  * takes part only in steps t < lengths[b]. In the others its carries stay as they
  * are, and its ys are zero ("zero") or those of the step visited before ("hold"; zero before any).
  *
- * checkpoint and truncate do not change results, only the derivative (see
- * scan-vjp.ts): what it stores and how far back it reaches.
+ * checkpoint and truncate do not change results. checkpoint says what is in memory at a time: N steps, where N is
+ * more than 1, which is what executors compute together and the derivative (see scan-vjp.ts) stores; with 1, what a step
+ * computes never leaves it. truncate says how far back the derivative reaches.
  */
 import { aBoolean, aDim, anInteger, integers, oneOf } from "../ir/attrs.js";
 import { outputTypes, type Graph } from "../ir/graph.js";
@@ -24,6 +25,7 @@ import { sizesOf, type Tensor } from "../shape/tensor.js";
 import { sameDims, sameType, type TensorType } from "../shape/tensor-type.js";
 import type { Dependent, RegionOp, RunRegion } from "./op.js";
 import { scanInputs, type ScanAttrs } from "./scan-inputs.js";
+import { chunksOf, runInChunks } from "./scan-chunks.js";
 import { lowerLengths, runLoop } from "./scan-loop.js";
 import { scanVjp } from "./scan-vjp.js";
 
@@ -198,11 +200,24 @@ export const scan: RegionOp<ScanAttrs> = {
   structure: (_, { consts, carries, length, reverse }) => ({ kind: "loop", consts, carries, count: length, reverse }),
   reshaped: (attrs, consts, carries) => ({ ...attrs, consts, carries }),
   skipsSteps: ({ lengths }) => lengths !== "none",
+  keepsStepsApart: ({ checkpoint }) => checkpoint === 1,
   dependence: scanDependence,
   expand(scope, inputs, [body], attrs) {
     if (attrs.lengths === "none") return undefined;
-    const { finals, ys } = runLoop(scope, lowerLengths(scope, scan, inputs, body, attrs));
+    const loop = lowerLengths(scope, scan, inputs, body, attrs);
+    const { finals, ys } = runLoop(scope, { ...loop, checkpoint: attrs.checkpoint });
     return [...finals.slice(0, attrs.carries), ...ys];
+  },
+  inChunks(attrs) {
+    const { length, checkpoint } = attrs;
+    if (attrs.lengths !== "none" || checkpoint === 0 || checkpoint === 1) return undefined;
+    return (scope, inputs, [body]) => {
+      const loop = lowerLengths(scope, scan, inputs, body, attrs);
+      const { finals, ys } = isAtLeast(checkpoint, length)
+        ? runLoop(scope, loop)
+        : runInChunks(scope, loop, chunksOf(length, checkpoint));
+      return [...finals, ...ys];
+    };
   },
   vjp: (rule) => scanVjp(rule),
 };

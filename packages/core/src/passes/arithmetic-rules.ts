@@ -99,6 +99,12 @@ export const arithmeticRules: readonly Rule[] = [
   ),
   sameOperands(ops.max, "max"),
   sameOperands(ops.min, "min"),
+  ruleFor(ops.min, "min(iota, n) = iota", "no index is above n", ({ inputs: [x, y], splatOf, useOf }) => {
+    const index = useOf(ops.iota, x);
+    const most = splatOf(y);
+    const length = index?.attrs.dims[index.attrs.axis];
+    return typeof length === "number" && most !== undefined && length - 1 <= most ? x : undefined;
+  }),
   involution(ops.not, "not not x"),
   ...neutralBool(ops.and, "and", 1),
   ...neutralBool(ops.or, "or", 0),

@@ -92,7 +92,10 @@ function evaluated(op: Op, inputs: readonly Tensor[], node: Node): readonly numb
  * graph was compiled.
  */
 const isFoldable = (op: AnyOp, node: Node): op is Op =>
-  op.kind === "op" && op.traits.cheap === true && node.inputs.length > 0;
+  op.kind === "op" && op.traits.cheap === true && (node.inputs.length > 0 || isKnownSize(op, node));
+
+const isKnownSize = (op: Op, { attrs }: Node): boolean =>
+  op === (ops.size as unknown) && typeof attrs["dim"] === "number";
 
 const foldConstants: Visitor = (node, inputs, draft) => {
   if (!inputs.every((id) => isConstant(draft, id))) return "keep";

@@ -48,7 +48,9 @@ function planHoist(loop: LoopParts): RewriteLoop | undefined {
   const { reshaped } = op;
   if (reshaped === undefined) return undefined;
   // Without carries there is no reason for a loop, and the index is a row like others.
-  const known = new Map<ValueId, Variation>(params.carries.length > 0 ? [] : [[body.params.length - 1, "by row"]]);
+  const known = new Map<ValueId, Variation>(
+    params.carries.length > 0 || loop.apart ? [] : [[body.params.length - 1, "by row"]],
+  );
   const found = variationsOf(loop, known);
   // What is stacked anyway need not be made step by step; where steps are skipped, it is not what the body makes of it.
   const ys = op.skipsSteps?.(node.attrs) === false ? body.outputs.slice(params.carries.length) : [];

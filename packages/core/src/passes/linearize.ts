@@ -162,7 +162,7 @@ function planLinearize(parts: LoopParts): RewriteLoop | undefined {
   const { op, node } = parts;
   const { reshaped } = op;
   // Steps that some examples skip are not the steps of a recurrence.
-  if (op.skipsSteps?.(node.attrs) !== false || reshaped === undefined) return undefined;
+  if (op.skipsSteps?.(node.attrs) !== false || reshaped === undefined || parts.apart) return undefined;
   const linear = findLinearCarries(parts);
   if (linear === undefined) return undefined;
   return (g, loop) => {

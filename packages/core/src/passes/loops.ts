@@ -12,6 +12,8 @@ export interface LoopNode {
   readonly count: Dim;
   /** From the last step to the first. */
   readonly reverse: boolean;
+  /** Whether each step is to be made by itself. */
+  readonly apart: boolean;
   /** Inputs by role; `others` follow the stacks. */
   readonly consts: readonly Value[];
   readonly carries: readonly Value[];
@@ -43,7 +45,8 @@ export function loopPartsOf(node: Node, body: Graph): LoopParts | undefined {
     rows: body.params.slice(firstRow, -1),
     index: body.params[body.params.length - 1],
   };
-  return { op, node, body, count, reverse, params };
+  const apart = op.keepsStepsApart?.(node.attrs) === true;
+  return { op, node, body, count, reverse, apart, params };
 }
 
 function withInputs(parts: LoopParts, inputs: readonly Value[]): LoopNode {

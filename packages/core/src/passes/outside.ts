@@ -16,13 +16,13 @@ const canStack = (op: Op): boolean => op.traits.elementwise === true || op.stack
  * carries and the index, unless `known` says otherwise.
  */
 export function variationsOf(
-  { body, params }: LoopParts,
+  { body, params, apart }: LoopParts,
   known: ReadonlyMap<ValueId, Variation>,
 ): readonly Variation[] {
   const found: Variation[] = [
     ...params.consts.map((): Variation => "fixed"),
     ...params.carries.map((): Variation => "by carry"),
-    ...params.rows.map((): Variation => "by row"),
+    ...params.rows.map((): Variation => (apart ? "by carry" : "by row")),
     "by carry",
   ];
   for (const id of found.keys()) found[id] = known.get(id) ?? found[id];

@@ -1,6 +1,5 @@
 /** Rules of ops that only move elements: moves that change nothing go, and two in a row become one. */
 import { ops } from "../ops/index.js";
-import { constant } from "../ops/constant.js";
 import type { ValueId } from "../ir/graph.js";
 import type { PadAttrs } from "../ops/slice.js";
 import { addDims } from "../shape/dim.js";
@@ -117,9 +116,12 @@ export const shapeRules: readonly Rule[] = [
       ? use.emit(ops.reshape, use.inputs, { dims: use.type.dims })
       : undefined,
   ),
-  ruleFor(ops.size, "size of a known dim = constant", "it is a number", ({ attrs: { dtype, dim }, emit }) =>
-    typeof dim === "number" ? emit(constant, [], { dtype, dims: [], data: [dim] }) : undefined,
-  ),
+  ruleFor(ops.gather, "gather(x, iota) = x", "each element is looked up at its own place", (use) => {
+    const { axis, batch } = use.attrs;
+    const [x, indices] = use.inputs;
+    const isOwnIndex = batch === 0 && use.useOf(ops.iota, indices) !== undefined;
+    return isOwnIndex && sameDims(use.typeOf(indices).dims, [use.typeOf(x).dims[axis]]) ? x : undefined;
+  }),
 ];
 
 const sameAxes = (a: readonly number[], b: readonly number[]): boolean =>

@@ -108,7 +108,7 @@ function findAccumulations({ body, params }: LoopParts, facts: BodyFacts): reado
 function planSink(parts: LoopParts): RewriteLoop | undefined {
   const { op, node } = parts;
   // Steps that some examples skip must not count in a sum over all steps.
-  if (op.skipsSteps?.(node.attrs) !== false || op.reshaped === undefined) return undefined;
+  if (op.skipsSteps?.(node.attrs) !== false || op.reshaped === undefined || parts.apart) return undefined;
   const { reshaped } = op;
   const facts = factsOf(parts);
   const found = findAccumulations(parts, facts);
