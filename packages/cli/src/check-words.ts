@@ -21,13 +21,18 @@ export function checkInWords(check: ExperimentCheck): string {
           `${value} of ${layer}: ${Math.round(100 * share)} % of its elements are near ${least} or ${greatest}`,
       ),
     ),
-    `memory: ${formatBytes(memory.bytes)} for one training step of ${formatPlural(batch, "example")}`,
+    `memory: ${formatBytes(memory.bytes)} for one training step of ${formatPlural(batch, "example")}${savingInWords(memory)}`,
     problems.length === 0
       ? "nothing is wrong"
       : `${formatPlural(problems.length, "problem")}\n${problems.map(formatIssue).join("\n")}`,
   ];
   return `${sections.filter((section) => section !== "").join("\n\n")}\n`;
 }
+
+const savingInWords = ({ withCheckpoints }: ExperimentCheck["memory"]): string =>
+  withCheckpoints === undefined
+    ? ""
+    : `; ${formatBytes(withCheckpoints.bytes)} with "checkpoint": "sqrt" in ${withCheckpoints.layers.join(", ")}`;
 
 const list = (title: string, lines: readonly string[]): string =>
   lines.length === 0 ? "" : [title, ...lines.map((line) => `  ${line}`)].join("\n");

@@ -58,6 +58,7 @@ export type {
 export {
   checkExperiment,
   type CheckOptions,
+  type CheckpointSaving,
   type ExperimentCheck,
   type SaturatedValue,
   type StoppedGradient,

@@ -1,5 +1,6 @@
 /** One step of a run: its batches through the step graph, and what to tell about it. */
 import { RunError, type TensorsByName } from "@latchgrad/core";
+import { withSavingHint } from "./checkpoint-saving.js";
 import { batchSize, usedInputs } from "./evaluation.js";
 import type { StepEvent } from "./events.js";
 import { REMEDY } from "./failure.js";
@@ -14,7 +15,9 @@ export async function makeStep(run: Run, done: number): Promise<StepEvent> {
   let examples = 0;
   for (let part = 0; part < training.accumulate; part++) {
     const batch = await run.task.batch("train", done * training.accumulate + part, training.batch);
-    const outputs = await run.executable.run(usedInputs(batch, run.used));
+    const outputs = await run.executable.run(usedInputs(batch, run.used)).catch((error: unknown) => {
+      throw withSavingHint(error, run.experiment, batch);
+    });
     examples += batchSize(batch);
     if (isCounted(run, outputs, done + 1)) parts.push(outputs);
     // The last one also tells rate and norm, whether or not it counted.

@@ -12,6 +12,7 @@ import type { Graph } from "../ir/graph.js";
 import { allPasses, loopPasses } from "../passes/index.js";
 import { runPasses } from "../passes/pass.js";
 import type { DimBindings } from "../shape/dim.js";
+import { rowsOfLoops } from "./loop-rows.js";
 import { MOST_BYTES } from "./views.js";
 
 /** A tensor of the memory plan. */
@@ -108,15 +109,18 @@ const amount = (bytes: number): string =>
 const described = ({ bytes, name, origin, stacked }: PlannedTensor): string =>
   `${amount(bytes)} of ${name}${origin === undefined ? "" : ` (${origin})`}${stacked ? ", a row per step" : ""}`;
 
-/** From which part of all bytes on the rows of loops count: below, other tensors are what is large. */
+/** From which part of the plan on the rows of loops count: below, other tensors are what is large. */
 const PART_OF_LOOPS = 0.1;
 
-/** What would help: rows that a loop keeps can be computed again instead. */
-function hintFor(tensors: readonly PlannedTensor[]): string {
-  const sum = (some: readonly PlannedTensor[]): number => some.reduce((total, { bytes }) => total + bytes, 0);
-  return sum(tensors.filter(({ stacked }) => stacked)) >= PART_OF_LOOPS * sum(tensors)
-    ? "a smaller batch or shorter sequences; or checkpoint on the loop that is differentiated, which keeps fewer of its steps and computes them again"
-    : "a smaller batch, shorter sequences, or fewer units";
+/** How many places of loops an error names. */
+const NAMED_LOOPS = 3;
+
+/** What would help: rows that a loop keeps for all steps can be made for some at a time instead. */
+function hintFor(compiled: Graph, bytes: number): string {
+  const rows = rowsOfLoops(compiled);
+  if (rows.bytes < PART_OF_LOOPS * bytes) return "a smaller batch, shorter sequences, or fewer units";
+  const where = rows.origins.length === 0 ? "" : ` of ${rows.origins.slice(0, NAMED_LOOPS).join(", ")}`;
+  return `checkpoint: "sqrt" on the loops${where}, which keep rows for all of their steps; or a smaller batch, or shorter sequences`;
 }
 
 /** The error for a plan of `bytes` that is above `limit`. */
@@ -129,7 +133,7 @@ export function tooLarge(graph: string, compiled: Graph, bytes: number, limit: n
     at: { kind: "value", name: `graph ${graph}` },
     expected: `at most ${amount(limit)}${limit === MOST_BYTES ? ", which is what a WebAssembly module can have" : ""}`,
     received: `${amount(bytes)}; the largest tensors: ${largest.map(described).join("; ")}`,
-    hint: hintFor(tensors),
+    hint: hintFor(compiled, bytes),
   };
   return new CompileError([issue]);
 }

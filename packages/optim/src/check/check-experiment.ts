@@ -4,7 +4,6 @@ import {
   memoryOf,
   toTensor,
   type DerivativePlace,
-  type DimBindings,
   type Graph,
   type Issue,
   type LoopStates,
@@ -22,9 +21,11 @@ import { experimentStep, readExperiment, type Experiment } from "../experiment.j
 import { openTask } from "../tasks/registry.js";
 import type { Batch } from "../data/batch.js";
 import type { OpenFile } from "../data/file-bytes.js";
+import { checkpointSaving, isWorthTelling, sizesOfBatch, type CheckpointSaving } from "../checkpoint-saving.js";
 import { reportGradients, type StoppedGradient, type WeightGradient } from "./gradients.js";
 import { saturatedValues, type SaturatedValue } from "./saturation.js";
 
+export type { CheckpointSaving } from "../checkpoint-saving.js";
 export type { SaturatedValue } from "./saturation.js";
 export type { StoppedGradient, WeightGradient } from "./gradients.js";
 
@@ -55,7 +56,12 @@ export interface ExperimentCheck {
   readonly loops: readonly LoopStates[];
   readonly saturated: readonly SaturatedValue[];
   /** Bytes of a training step with the batch of the config. */
-  readonly memory: { readonly bytes: number; readonly alive: number };
+  readonly memory: {
+    readonly bytes: number;
+    readonly alive: number;
+    /** With checkpoints, where they would save a tenth or more. */
+    readonly withCheckpoints?: CheckpointSaving;
+  };
 }
 
 const EXAMPLES = 2;
@@ -76,7 +82,7 @@ export async function checkExperiment(
   const exact = readExperiment({ ...(document as object), dtype: "f64" }).model;
   const task = await openTask(config.task, { seed, dtype: "f64", openFile });
   const batch = await task.batch("train", 0, EXAMPLES);
-  const sizes = sizesOf(model, await task.batch("train", 0, size));
+  const sizes = sizesOfBatch(model, await task.batch("train", 0, size));
   const inputs = inputsOf(exact, batch, seed);
   const trained = exact.params.filter(({ trainable }) => trainable);
   const train = justLoss(exact.graph("train"));
@@ -84,6 +90,7 @@ export async function checkExperiment(
   const wrt = trained.map(({ name }) => name);
   const report = reportGradients(train, wrt, readBy(train, near(inputs, wrt)), samples);
   const memory = memoryOf(experimentStep(experiment).graph, sizes);
+  const saving = checkpointSaving(experiment, sizes);
   const weights = report.weights.map((each, i): WeightCheck => ({ ...each, dims: trained[i].type.dims }));
   return {
     experiment,
@@ -97,7 +104,11 @@ export async function checkExperiment(
     places: report.places,
     loops: loopStates(model.graph("eval"), sizes),
     saturated: saturatedValues(evaluation, readBy(evaluation, inputs)),
-    memory: { bytes: memory.bytes, alive: memory.alive },
+    memory: {
+      bytes: memory.bytes,
+      alive: memory.alive,
+      ...(isWorthTelling(saving, memory.bytes) ? { withCheckpoints: saving } : {}),
+    },
   };
 }
 
@@ -105,16 +116,6 @@ const readBy = (graph: Graph, inputs: Tensors): Tensors =>
   Object.fromEntries(graph.params.map(({ name }) => [name, inputs[name]]));
 
 const justLoss = (graph: Graph): Graph => ({ ...graph, outputs: graph.outputs.filter(({ name }) => name === "loss") });
-
-/** What the symbols of the task's types are in a batch. */
-function sizesOf({ signature: { inputs, targets } }: Model, batch: Batch): DimBindings {
-  const sizes: Record<string, number> = {};
-  for (const [name, { dims }] of Object.entries({ ...inputs, ...targets }))
-    dims.forEach((dim, axis) => {
-      if (typeof dim === "string") sizes[dim] = batch[name].dims[axis];
-    });
-  return sizes;
-}
 
 function inputsOf(model: Model, batch: Batch, seed: Parameters<typeof initialParams>[1]): Tensors {
   const values = Object.entries({ ...batch, ...initialParams(model, seed) });
