@@ -12,10 +12,10 @@ import type { Effort } from "./measure.ts";
 import { closeNode20, openNode20 } from "./peers/other-node.ts";
 import { closePython, openPython } from "./peers/python.ts";
 import { printReport } from "./report/report.ts";
-import type { Group, Product, Results } from "./results.ts";
+import type { Checkpointing, Group, Product, Results } from "./results.ts";
 import { measureCells } from "./sections/cells.ts";
 import { measureCompilations } from "./sections/compilation.ts";
-import { measureHeap, planOf } from "./sections/memory.ts";
+import { measureCheckpoints, measureHeap, planOf } from "./sections/memory.ts";
 import { measureProduct, PRODUCTS } from "./sections/products.ts";
 import { measureTraining, type Peers } from "./sections/training.ts";
 import { nameOf, type Sizes } from "./workload.ts";
@@ -30,6 +30,11 @@ const WIDE = [32, 256] as const;
 const LARGE = [64, 512] as const;
 const LENGTHS = [16, 64, 256, 1024, 4096];
 const STEPS_OF_TIME = 64;
+/** What is trained with checkpoints and without: a cell of the library, one with many values per step, and one of equations. */
+const CHECKPOINTED = {
+  quick: { cells: ["lstm"], lengths: [64, 1024] },
+  full: { cells: ["lstm", "lstmLayerNorm", "cifg"], lengths: [64, 256, 1024, 4096, 16_384] },
+} as const;
 /** How often each size is compiled. */
 const COMPILATIONS = { quick: 2, full: 5 };
 const RUNS_FOR_HEAP = { quick: 1000, full: 10_000 };
@@ -97,6 +102,10 @@ async function measureAll(quick: boolean): Promise<Results> {
     quick ? QUICK : FULL,
   );
   say("memory");
+  const checkpoints: Checkpointing[] = [];
+  for (const cell of CHECKPOINTED[form].cells)
+    for (const T of CHECKPOINTED[form].lengths)
+      checkpoints.push(await measureCheckpoints(cell, sizesOf(SMALL, T), quick ? QUICK : FULL));
   const heap = await measureHeap(sizesOf(SMALL, 16), RUNS_FOR_HEAP[form]);
   const peers: Peers = { ...(await openPython()), node20: await openNode20() };
   for (const [name, peer] of Object.entries(peers)) if (peer === undefined) console.error(`${name} is not found`);
@@ -115,6 +124,7 @@ async function measureAll(quick: boolean): Promise<Results> {
       ...(await measureWith(peers, quick)),
       compilations,
       plans: plans(),
+      checkpoints,
       heap,
       seconds: Math.round((performance.now() - began) / 1000),
     };

@@ -53,6 +53,13 @@ export interface PlannedMemory {
   readonly alive: number;
 }
 
+/** A training step without checkpoints, and with them. */
+export interface Checkpointing {
+  readonly cell: CellType;
+  readonly sizes: Sizes;
+  readonly forms: readonly { readonly checkpoint: string; readonly bytes: number; readonly timing: Timing }[];
+}
+
 /** Bytes in the process before and after many runs: on V8's heap, and outside of it. */
 export interface HeapUse {
   readonly sizes: Sizes;
@@ -78,6 +85,8 @@ export interface Results {
   readonly cells: readonly Group[];
   readonly compilations: readonly Compilation[];
   readonly plans: readonly PlannedMemory[];
+  /** Absent in results from before they were measured. */
+  readonly checkpoints?: readonly Checkpointing[];
   readonly heap: HeapUse;
   /** From the beginning to the end of the run, seconds. */
   readonly seconds: number;

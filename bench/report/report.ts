@@ -4,7 +4,7 @@ import { cellTable, cellPeerTable } from "./cells.ts";
 import { peakOf } from "./figures.ts";
 import { goalsOf, type Goal } from "./goals.ts";
 import { losses } from "./losses.ts";
-import { compilationTable, growthTable, heapText, planTable } from "./sizes.ts";
+import { checkpointTable, compilationTable, growthTable, heapText, planTable } from "./sizes.ts";
 import { percent, printTable } from "./table.ts";
 import { compilationPeerTable, nodeTable, productTable, summaryTable, trainingTable } from "./training.ts";
 
@@ -72,6 +72,12 @@ export const printReport = (results: Results): string => {
     planTable(results),
     "How the LSTM's grows with T, without checkpoints and with `sqrt`:",
     growthTable(results),
+    ...(results.checkpoints === undefined
+      ? []
+      : [
+          "What `sqrt` saves, and what it takes, by turns; the loss reads all outputs. Five tensors of all steps stay: the batch's x and y, the outputs, and two of the loss. Short sequences pay for a second forward run; of long ones, what a chunk of steps computes stays in the caches.",
+          checkpointTable(results),
+        ]),
     heapText(results),
   ];
   return `${parts.join("\n\n")}\n`;

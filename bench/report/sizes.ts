@@ -49,6 +49,25 @@ export function growthTable({ plans }: Results): string {
   return printTable(["T x B x H", "Plan, MB", "/ alive", "With checkpoint, MB", "/ alive"], rows);
 }
 
+/** With and without checkpoints: plans, and minima of step times. */
+export const checkpointTable = ({ checkpoints = [] }: Results): string =>
+  printTable(
+    ["T x B x H", "Cell", "Plan, MB", "with `sqrt`", "saves", "Step, ms", "with `sqrt`", "takes"],
+    checkpoints.map(({ cell, sizes, forms }) => {
+      const [none, sqrt] = forms;
+      return [
+        nameOf(sizes),
+        cell,
+        megabytes(none.bytes),
+        megabytes(sqrt.bytes),
+        ratio(none.bytes / sqrt.bytes),
+        format(none.timing.minimum),
+        format(sqrt.timing.minimum),
+        ratio(sqrt.timing.minimum / none.timing.minimum),
+      ];
+    }),
+  );
+
 export function heapText({ heap }: Results): string {
   const { sizes, runs, heapBefore, heapAfter, outsideBefore, outsideAfter } = heap;
   return (

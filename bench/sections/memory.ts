@@ -1,9 +1,10 @@
-/** Memory: the plan against what is alive, how it grows with T, and the heap over many runs. */
+/** Memory: the plan against what is alive, how it grows with T, what checkpoints save and cost, and the heap over many runs. */
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { compile, memoryOf } from "@latchgrad/core";
-import { adamStep, SEED } from "../latchgrad.ts";
-import type { HeapUse, PlannedMemory } from "../results.ts";
+import { adamStep, latchgrad, SEED } from "../latchgrad.ts";
+import { measure, type Effort } from "../measure.ts";
+import type { Checkpointing, HeapUse, PlannedMemory } from "../results.ts";
 import { batchOf, modelOf, type CellType, type Checkpoint, type Sizes } from "../workload.ts";
 
 /** The plan of a training step, without running it. */
@@ -11,6 +12,24 @@ export function planOf(cell: CellType, { T, B, H }: Sizes, checkpoint: Checkpoin
   const { graph } = adamStep(modelOf(cell, { T, B, H }, checkpoint));
   const { bytes, alive } = memoryOf(graph, { T, B });
   return { cell, sizes: { T, B, H }, checkpoint: String(checkpoint), bytes, alive };
+}
+
+/** What checkpoints save of the plan, and what they cost of the time; both forms of a step take turns. */
+export async function measureCheckpoints(cell: CellType, sizes: Sizes, effort: Effort): Promise<Checkpointing> {
+  const forms = ["none", "sqrt"] as const;
+  const batch = batchOf(sizes);
+  const { timings } = await measure(
+    forms.map((checkpoint) => latchgrad(checkpoint, modelOf(cell, sizes, checkpoint), batch)),
+    effort,
+  );
+  return {
+    cell,
+    sizes,
+    forms: timings.map((timing) => {
+      const { bytes } = planOf(cell, sizes, timing.name === "sqrt" ? "sqrt" : "none");
+      return { checkpoint: timing.name, bytes, timing };
+    }),
+  };
 }
 
 /** The garbage collector as a function, without a flag on the command line. */
