@@ -46,7 +46,8 @@ describe.each([
       expect(large.rest).toBeLessThan(4.1 * small.rest + stack(64));
     }
     const { bytes } = memoryOf(step, { T: 4096, B });
-    expect(memoryOf(trainingStep(cell, H), { T: 4096, B }).bytes).toBeGreaterThan(2 * bytes);
+    // Without checkpoints, cotangents take the memory of what the way there has left.
+    expect(memoryOf(trainingStep(cell, H), { T: 4096, B }).bytes).toBeGreaterThan(1.9 * bytes);
   });
 
   test("of chunks of 16 steps keeps their states, and what one chunk computes", () => {

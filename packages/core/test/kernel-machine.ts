@@ -241,6 +241,11 @@ function runLoops(
         body(laneOf("i32", i));
       });
     },
+    fill(count, given, element) {
+      code.each(count, (i) => {
+        code.write(i, element(lanes, i, ...given));
+      });
+    },
     load(operand, index) {
       const x = inputs[operand];
       if (x === undefined) throw new TypeError(`operand ${operand} is not for loading`);

@@ -4,7 +4,7 @@ import { gradient } from "../src/autodiff/gradient.js";
 import { moduleBuilder } from "../src/codegen/assembler.js";
 import type { Precision } from "../src/codegen/lanes-target.js";
 import { planMemory } from "../src/codegen/plan-memory.js";
-import type { Kernel, Program } from "../src/codegen/program.js";
+import { withPointers, type Kernel, type Program } from "../src/codegen/program.js";
 import { spanAt, type Span } from "../src/codegen/spans.js";
 import { bindGraph } from "../src/graph/bind.js";
 import { buildGraph } from "../src/graph/builder.js";
@@ -42,10 +42,11 @@ function kernelsOf(program: Program): { readonly kernels: readonly Runnable[]; r
 async function runnerOf(kernels: readonly Kernel[], pages: number) {
   const module = moduleBuilder();
   const names = new Map<string, string>();
-  for (const { key, arity, write } of kernels) {
+  for (const kernel of kernels) {
+    const { key, arity } = kernel;
     if (names.has(key)) continue;
     names.set(key, `k${names.size}`);
-    module.exportFunction(names.get(key) ?? "", module.function(key, arity, write));
+    module.exportFunction(names.get(key) ?? "", module.function(key, arity, withPointers(kernel)));
   }
   const memory = new WebAssembly.Memory({ initial: pages });
   const { instance } = await WebAssembly.instantiate(module.build({ pages, shared: false }), { env: { memory } });

@@ -10,8 +10,8 @@
 import type { DType } from "../shape/tensor-type.js";
 import { I32, type Code, type Local } from "./assembler.js";
 import { BYTES, vectorWidth, type Width } from "./lanes-target.js";
-import { copyOf } from "./map.js";
 import type { Tile, TileShape, TileStart } from "./tile.js";
+import { copyOf } from "./walks.js";
 
 /** Steps of the contracted index that a tile takes at once: 8 kB of a right panel, of a left one 6 kB, or 12 kB of f64. */
 const DEPTH_BLOCK = 256;

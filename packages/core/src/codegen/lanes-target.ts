@@ -277,11 +277,11 @@ export function loadLane(code: Code, vector: Operand, address: Local, bytes: num
   return { dtype, local };
 }
 
-/** Stores the first lane of a vector. */
-export function storeLane(code: Code, { dtype, local }: Operand, address: Local): void {
+/** Stores the first lane of a vector at address + bytes. */
+export function storeLane(code: Code, { dtype, local }: Operand, address: Local, bytes: number): void {
   code.get(address);
   code.get(local);
-  code.op(...STORE_LANE[BYTES[dtype as DType]], ALIGN_4, 0, FIRST_LANE);
+  code.op(...STORE_LANE[BYTES[dtype as DType]], ALIGN_4, ...unsigned(bytes), FIRST_LANE);
 }
 
 /** The lanes of a vector from one of them on, in the first ones; behind them those in front of it. */
@@ -302,4 +302,24 @@ export function firstLanes(code: Code, dtype: DType, count: number): Operand {
   const local = code.local(V128);
   code.set(local);
   return { dtype: "bool", local, isWide: BYTES[dtype] === 8 };
+}
+
+/** A value of 32 bits, of a scalar variable, in all four lanes of a vector. */
+export function splat(code: Code, { dtype, local }: Operand): Operand {
+  const opcode = VECTOR_ONLY.splat[dtype];
+  if (opcode === undefined) throw new TypeError(`internal: no splat for ${dtype}; please report this`);
+  const vector = code.local(V128);
+  code.get(local);
+  code.op(...opcode);
+  code.set(vector);
+  return { dtype, local: vector };
+}
+
+/** Four i32: a number and those behind it. */
+export function numbersFrom(code: Code, first: number): Operand {
+  const numbers = [0, 1, 2, 3].map((i) => first + i);
+  code.op(...VECTOR_CONSTANT, ...numbers.flatMap((number) => [0, 8, 16, 24].map((bits) => (number >>> bits) & 0xff)));
+  const local = code.local(V128);
+  code.set(local);
+  return { dtype: "i32", local };
 }

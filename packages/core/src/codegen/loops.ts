@@ -1,10 +1,12 @@
 /** Kernels of plain loops over flat arrays, for ops that move elements by index or carry something along an axis. */
-import type { WriteLoops } from "../kernel/kernel.js";
+import type { LaneFunction, WriteLoops } from "../kernel/kernel.js";
 import type { DType } from "../shape/tensor-type.js";
 import { I32, type Code, type Local } from "./assembler.js";
-import { BYTES, load, store, wasmLanes, type Operand } from "./lanes-target.js";
+import { BYTES, load, numbersFrom, splat, store, wasmLanes, type Operand, type Width } from "./lanes-target.js";
 import type { Range } from "./sharing.js";
 import { writeStop } from "./stop.js";
+import { widthOf } from "./vectorizable.js";
+import { copyOf } from "./walks.js";
 
 export interface LoopsKernel {
   readonly operands: readonly DType[];
@@ -14,6 +16,30 @@ export interface LoopsKernel {
   readonly write: WriteLoops;
   /** Of an `each` that is not inside another loop, only these turns. */
   readonly turns?: Range;
+}
+
+/** Elements of the result from their indices and scalar values, as many at once as the width says, which divides the count. */
+function fillRange(
+  code: Code,
+  width: Width,
+  { begin, count }: Range,
+  result: DType,
+  target: Local,
+  given: readonly Operand[],
+  element: LaneFunction,
+): void {
+  if (count === 0) return;
+  const lanes = wasmLanes(code, width, "reproducible");
+  const index = width === 1 ? lanes.constant("i32", begin) : numbersFrom(code, begin);
+  const values = width === 1 ? given : given.map((value) => splat(code, value));
+  const address = copyOf(code, target);
+  code.advance(address, begin * BYTES[result]);
+  code.repeat(count / width, () => {
+    store(code, element(lanes, index, ...values), address, 0, width);
+    code.advance(address, width * BYTES[result]);
+    code.get(lanes.add(index, lanes.constant("i32", width)).local);
+    code.set(index.local);
+  });
 }
 
 /** Writes the function body. Parameters: addresses of the operands and of the result. */
@@ -53,6 +79,15 @@ export function writeLoops(code: Code, { operands, result, site, write, turns: o
     },
     each: (count, body) => {
       run(depth === 0 && outermost !== undefined ? outermost : { begin: 0, count }, body);
+    },
+    fill(count, given, element) {
+      const whole = depth === 0 && outermost !== undefined ? outermost : { begin: 0, count };
+      const types = ["i32" as const, ...given.map(({ dtype }) => dtype as DType)];
+      const most = widthOf([...types, result], [{ lane: element, args: [...types.keys()] }]);
+      const inVectors = most === 4 ? whole.count - (whole.count % most) : 0;
+      fillRange(code, 4, { begin: whole.begin, count: inVectors }, result, target, given, element);
+      const rest = { begin: whole.begin + inVectors, count: whole.count - inVectors };
+      fillRange(code, 1, rest, result, target, given, element);
     },
     load: (operand, index) =>
       load(code, operands[operand], addressOf(code.params[operand], index, BYTES[operands[operand]]), 0, 1, false),

@@ -2,11 +2,12 @@
 import type { LaneFunction } from "../kernel/kernel.js";
 import type { Precision } from "./lanes-target.js";
 import type { Lowering } from "./lowering.js";
-import { coalesce, writeMap, type MapKernel, type MapOutput, type Walk } from "./map.js";
+import { coalesce, writeMap, type MapKernel, type MapOutput } from "./map.js";
 import type { Block, Kernel } from "./program.js";
 import { divideMap, rowLength, usesOfMap, workOfMap } from "./share-map.js";
 import type { StoredTensor, Tensor } from "./tensors.js";
 import type { LaneCall } from "./vectorizable.js";
+import type { Walk } from "./walks.js";
 
 export interface FusedNode extends LaneCall {
   /** Tells lane functions apart. */
@@ -59,8 +60,13 @@ function mapKernel(map: MapKernel, nodes: readonly FusedNode[], row: number, pre
   return {
     key: `map ${JSON.stringify([dims, inputs, nodes.map((node) => [node.key, node.args]), outputs])}`,
     arity: inputs.length + outputs.length,
-    write: (code) => {
-      writeMap(code, map, precision);
+    takesPlaces: true,
+    meets: (read, written) => {
+      const [from, to] = [inputs[read], outputs[written - inputs.length]];
+      return from.dtype === to.dtype && from.strides.every((stride, axis) => stride === to.strides[axis]);
+    },
+    write: (code, addresses) => {
+      writeMap(code, map, precision, addresses);
     },
     sharing: () => ({
       uses: usesOfMap(map),

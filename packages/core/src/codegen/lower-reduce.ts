@@ -149,8 +149,9 @@ function mergedKernel(kernel: NamedKernel, row: number, precision: Precision): K
   return {
     key: `reduce ${JSON.stringify([kept, reduced, inputs, nodes.map((node) => [node.key, node.args]), results, names])}`,
     arity: inputs.length + results.length,
-    write: (code) => {
-      writeReduce(code, kernel, precision);
+    takesPlaces: true,
+    write: (code, addresses) => {
+      writeReduce(code, kernel, precision, addresses);
     },
     sharing: () => ({
       uses: [

@@ -1,17 +1,10 @@
 /** Map kernels: one loop nest over elements for any number of fused elementwise ops. */
 import type { Lanes, LaneType } from "../kernel/lanes.js";
-import type { DType } from "../shape/tensor-type.js";
-import { I32, type Code, type Local } from "./assembler.js";
+import type { Code } from "./assembler.js";
 import { typeLanes, widthOf, type LaneCall } from "./vectorizable.js";
-import { BYTES, load, store, wasmLanes, type Operand, type Precision, type Width } from "./lanes-target.js";
-
-const ADD = 0x6a;
-
-/** How a loop nest walks over one tensor: elements between neighbours along each axis. */
-export interface Walk {
-  readonly dtype: DType;
-  readonly strides: readonly number[];
-}
+import { load, store, wasmLanes, type Operand, type Precision, type Width } from "./lanes-target.js";
+import type { Address } from "./program.js";
+import { advanceWalks, beginWalks, type Walk } from "./walks.js";
 
 export interface MapOutput extends Walk {
   /** Index of a value: inputs first, then nodes. */
@@ -90,46 +83,14 @@ function heldConstants(
   return (dtype, value) => held.get(keyOf(dtype, value)) ?? lanes.constant(dtype, value);
 }
 
-/**
- * What moves along with the loops: walks of equal strides share one offset, which is added to the addresses that they
- * begin at. Large kernels walk over some dozens of tensors, and an engine would keep a pointer for each in memory and write it
- * in every turn. A walk of its own is a pointer that moves.
- */
-export function movesOf(
-  code: Code,
-  walks: readonly Walk[],
-): readonly { readonly strides: readonly number[]; readonly at: Local }[] {
-  const alike = new Map<string, { readonly strides: readonly number[]; readonly members: number[] }>();
-  walks.forEach(({ dtype, strides }, walk) => {
-    const bytes = strides.map((stride) => stride * BYTES[dtype]);
-    const key = bytes.join(" ");
-    const known = alike.get(key);
-    if (known === undefined) alike.set(key, { strides: bytes, members: [walk] });
-    else known.members.push(walk);
-  });
-  const moves = new Array<{ readonly strides: readonly number[]; readonly at: Local }>(walks.length);
-  for (const { strides, members } of alike.values()) {
-    const move = { strides, at: members.length === 1 ? code.params[members[0]] : code.local(I32) };
-    for (const member of members) moves[member] = move;
-  }
-  return moves;
-}
+/** Whether two addresses may be the same: what parameters hold is not known. */
+const mayMeet = (a: Address, b: Address): boolean =>
+  a.base?.index === b.base?.index
+    ? a.bytes === b.bytes
+    : a.base !== undefined && b.base !== undefined && a.bytes === 0 && b.bytes === 0;
 
-/** The address that a walk has come to. */
-export function addressAt(code: Code, walk: number, moves: ReturnType<typeof movesOf>): Local {
-  const pointer = code.params[walk];
-  const { at, strides } = moves[walk];
-  if (at === pointer || strides.every((stride) => stride === 0)) return pointer;
-  const address = code.local(I32);
-  code.get(pointer);
-  code.get(at);
-  code.op(ADD);
-  code.set(address);
-  return address;
-}
-
-/** Writes the kernel's function body. Parameters: addresses of the inputs, then of the outputs. */
-export function writeMap(code: Code, kernel: MapKernel, precision: Precision): void {
+/** Writes the kernel's function body. Addresses: of the inputs, then of the outputs. */
+export function writeMap(code: Code, kernel: MapKernel, precision: Precision, addresses: readonly Address[]): void {
   const { dims, inputs, nodes, outputs } = kernel;
   if (dims.includes(0)) return;
   const walks: readonly Walk[] = [...inputs, ...outputs];
@@ -137,8 +98,7 @@ export function writeMap(code: Code, kernel: MapKernel, precision: Precision): v
   const innerSize = dims.at(-1) ?? 1;
   const innerStride = (walk: number): number => innerStrideOf(walks[walk]);
   const vector = widthOfMap(kernel);
-  const moves = movesOf(code, walks);
-  const allMoves = [...new Set(moves)];
+  const positions = beginWalks(code, addresses, walks);
   const held = vector === 1 ? undefined : heldConstants(kernel, wasmLanes(code, vector, precision));
 
   // What is read is loaded where it is first needed, and what is wanted is stored at once, so that few values wait in registers.
@@ -149,13 +109,21 @@ export function writeMap(code: Code, kernel: MapKernel, precision: Precision): v
     const valueOf = (value: number): Operand => {
       const known = values.get(value);
       if (known !== undefined) return known;
-      const loaded = load(code, inputs[value].dtype, addressAt(code, value, moves), 0, width, innerStride(value) === 0);
+      const { at, bytes } = positions[value];
+      const loaded = load(code, inputs[value].dtype, at, bytes, width, innerStride(value) === 0);
       values.set(value, loaded);
       return loaded;
     };
     const storeAll = (isDue: (value: number) => boolean): void => {
       outputs.forEach(({ value }, i) => {
-        if (isDue(value)) store(code, valueOf(value), addressAt(code, inputs.length + i, moves), 0, width);
+        if (!isDue(value)) return;
+        const result = valueOf(value);
+        // What lies at the same place is not there any more after this.
+        inputs.forEach((_, input) => {
+          if (mayMeet(addresses[input], addresses[inputs.length + i])) valueOf(input);
+        });
+        const { at, bytes } = positions[inputs.length + i];
+        store(code, result, at, bytes, width);
       });
     };
     storeAll((value) => value < inputs.length);
@@ -166,7 +134,7 @@ export function writeMap(code: Code, kernel: MapKernel, precision: Precision): v
     });
   };
   const advanceAll = (by: (strides: readonly number[]) => number): void => {
-    for (const { at, strides } of allMoves) code.advance(at, by(strides));
+    advanceWalks(code, positions, by);
   };
   const inner = (): void => {
     const run = (width: Width, count: number): void => {
@@ -191,12 +159,4 @@ export function writeMap(code: Code, kernel: MapKernel, precision: Precision): v
     });
   };
   nest(0);
-}
-
-/** A fresh pointer that starts at `pointer` and can be advanced. */
-export function copyOf(code: Code, pointer: Local): Local {
-  const local = code.local(I32);
-  code.get(pointer);
-  code.set(local);
-  return local;
 }

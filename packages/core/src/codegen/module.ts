@@ -3,7 +3,7 @@ import { writeBarrier } from "./barrier.js";
 import { I32, moduleBuilder, type Code, type Local } from "./assembler.js";
 import { wasmLanes } from "./lanes-target.js";
 import { perThreadBytes, type MemoryPlan } from "./plan-memory.js";
-import type { Block, Kernel, Loop, Place, Program, Step } from "./program.js";
+import { withPointers, type Block, type Kernel, type Loop, type Place, type Program, type Step } from "./program.js";
 import type { Schedule } from "./schedule.js";
 import type { Piece } from "./sharing.js";
 import { writeStop } from "./stop.js";
@@ -12,6 +12,14 @@ const EQUALS_ZERO = 0x45;
 const PAGE_BYTES = 65_536;
 /** The number of the only imported function. */
 const PROBE = 0;
+/** As many addresses as an engine can keep in registers while a kernel uses them. */
+const MOST_POINTERS = 4;
+
+/** An address: bytes that are known, and what moves with counters of loops or differs from thread to thread. */
+interface AddressParts {
+  readonly bytes: number;
+  readonly moves: readonly { readonly local: Local; readonly bytes: number }[];
+}
 
 export interface CompiledModule {
   readonly bytes: Uint8Array<ArrayBuffer>;
@@ -25,21 +33,28 @@ export function writeModule(program: Program, plan: MemoryPlan, scheduled?: Sche
     const counters = new Map<Loop, Local>();
     const [thread] = code.params;
     /** `perThread`: bytes from what one thread gets to what the next one gets, beside what it has of its own. */
-    const address = ({ buffer, offset, perStep }: Place, shift = 0, perThread = 0): void => {
-      code.i32(plan.addresses[buffer.id] + offset + shift);
+    const partsOf = ({ buffer, offset, perStep }: Place, shift = 0, perThread = 0): AddressParts => {
       const ofThread = scheduled === undefined ? 0 : perThread + perThreadBytes(buffer);
-      if (ofThread !== 0) {
-        code.get(thread);
-        code.i32(ofThread);
-        code.op(0x6c, 0x6a);
-      }
-      for (const { loop, bytes } of perStep) {
+      const moves = perStep.flatMap(({ loop, bytes }) => {
         const counter = counters.get(loop);
-        if (counter === undefined || bytes === 0) continue;
-        code.get(counter);
-        code.i32(bytes);
+        return counter === undefined || bytes === 0 ? [] : [{ local: counter, bytes }];
+      });
+      return {
+        bytes: plan.addresses[buffer.id] + offset + shift,
+        moves: ofThread === 0 ? moves : [{ local: thread, bytes: ofThread }, ...moves],
+      };
+    };
+    /** Puts bytes and what moves on the stack as one number. */
+    const sum = ({ bytes, moves }: AddressParts): void => {
+      code.i32(bytes);
+      for (const { local, bytes: by } of moves) {
+        code.get(local);
+        code.i32(by);
         code.op(0x6c, 0x6a);
       }
+    };
+    const address = (place: Place): void => {
+      sum(partsOf(place));
     };
     /** Puts the mask at a place on the stack. */
     const mask = (place: Place): void => {
@@ -78,23 +93,49 @@ export function writeModule(program: Program, plan: MemoryPlan, scheduled?: Sche
       code.op(EQUALS_ZERO);
       code.when(body);
     };
-    const call = ({ key, arity, write }: Kernel): void => {
-      code.call(module.function(key, arity, write));
+    /** Calls a kernel, whose parameters are what it cannot know of its addresses. */
+    const call = (kernel: Kernel, args: readonly AddressParts[]): void => {
+      const { key, arity, write } = kernel;
+      if (kernel.takesPlaces !== true || arity <= MOST_POINTERS) {
+        args.forEach(sum);
+        code.call(module.function(key, arity, withPointers(kernel)));
+        return;
+      }
+      const bases = new Map<string, number>();
+      const addresses = args.map(({ bytes, moves }) => {
+        if (moves.length === 0) return { bytes };
+        // An instruction adds to what is not negative.
+        const rest = moves.some((move) => move.bytes < 0) ? bytes : 0;
+        const name = JSON.stringify([rest, moves.map((move) => [move.local.index, move.bytes])]);
+        const base = bases.get(name) ?? bases.size;
+        if (base === bases.size) {
+          bases.set(name, base);
+          sum({ bytes: rest, moves });
+        }
+        return { base, bytes: bytes - rest };
+      });
+      const placed = (body: Code): void => {
+        write(
+          body,
+          addresses.map(({ base, bytes }) => ({ base: base === undefined ? undefined : body.params[base], bytes })),
+        );
+      };
+      code.call(module.function(`${key} at ${JSON.stringify(addresses)}`, bases.size, placed));
     };
     const writeCall = (step: Step & { readonly kind: "call" }): void => {
       const shares = scheduled?.pieces.get(step);
       if (shares === undefined) {
-        step.args.forEach((place) => {
-          address(place);
-        });
-        call(step.kernel);
+        call(
+          step.kernel,
+          step.args.map((place) => partsOf(place)),
+        );
       } else
         for (const { kernel, first, count, shifts, perThread } of runsOf(shares)) {
           const body = (): void => {
-            step.args.forEach((place, i) => {
-              address(place, shifts[i], perThread[i]);
-            });
-            call(kernel);
+            call(
+              kernel,
+              step.args.map((place, i) => partsOf(place, shifts[i], perThread[i])),
+            );
           };
           if (count === shares.length) body();
           else {

@@ -4,6 +4,7 @@
  */
 import { SYNC } from "./barrier.js";
 import { mostAtOnce, placeBuffers, type Demand } from "./place-buffers.js";
+import { findReplaced } from "./replaced-stacks.js";
 import { placesOf, type Block, type Buffer, type Loop, type Program } from "./program.js";
 
 /** The first bytes hold what a stopped run has to say. */
@@ -81,15 +82,29 @@ const LARGE = 1024;
  */
 const taken = (bytes: number): number => (bytes < LARGE ? align(bytes) : align(bytes, CACHE_LINE) + CACHE_LINE);
 
-/** The buffers that share memory, with their lifetimes. */
+/** The buffer whose memory it is in the end. */
+function rootOf(replaced: ReadonlyMap<number, number>, id: number): number {
+  let root = id;
+  for (let before = replaced.get(root); before !== undefined; before = replaced.get(root)) root = before;
+  return root;
+}
+
+/** The buffers that share memory, with their lifetimes; without those that take another's memory. */
 export function sharedBuffers(
   program: Program,
   threads = 1,
+  replaced = findReplaced(program),
 ): readonly { readonly buffer: Buffer; readonly demand: Demand }[] {
   const lifetimes = findLifetimes(program);
+  const isReplacing = new Set(replaced.keys());
+  for (const [id, before] of replaced) {
+    // The memory lives as long as all that lie in it.
+    const root = rootOf(replaced, before);
+    lifetimes[root].last = Math.max(lifetimes[root].last, lifetimes[id].last);
+  }
   return program.buffers.flatMap((buffer) => {
     const { first, last } = lifetimes[buffer.id];
-    if (buffer.persistent || last < 0) return [];
+    if (buffer.persistent || last < 0 || isReplacing.has(buffer.id)) return [];
     const bytes = taken(buffer.bytes + (threads - 1) * perThreadBytes(buffer));
     return [{ buffer, demand: { first, last, bytes } }];
   });
@@ -110,9 +125,11 @@ export function planMemory(program: Program, threads = 1): MemoryPlan {
       addresses[buffer.id] = base;
       base += taken(buffer.bytes);
     }
-  const shared = sharedBuffers(program, threads);
+  const replaced = findReplaced(program);
+  const shared = sharedBuffers(program, threads, replaced);
   const { offsets, bytes } = placeBuffers(shared.map(({ demand }) => demand));
   shared.forEach(({ buffer }, i) => (addresses[buffer.id] = base + offsets[i]));
+  for (const id of replaced.keys()) addresses[id] = addresses[rootOf(replaced, id)];
   const addressOf: MemoryPlan["addressOf"] = (buffer, thread) => addresses[buffer.id] + thread * perThreadBytes(buffer);
   return { addresses, addressOf, bytes: base + bytes };
 }

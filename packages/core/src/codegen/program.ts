@@ -1,7 +1,7 @@
 /** A program: what `lower` makes of a graph and `module` of bytes. Kernel calls and loops over places in memory. */
 import type { Location } from "../errors/issue.js";
 import type { DType } from "../shape/tensor-type.js";
-import type { Code } from "./assembler.js";
+import type { Code, Local } from "./assembler.js";
 import type { Sharing } from "./sharing.js";
 
 /** A block of steps: the whole program, the body of a loop, or a branch. */
@@ -44,16 +44,43 @@ export interface Place {
   readonly perStep: readonly { readonly loop: Loop; readonly bytes: number }[];
 }
 
-/** A function with addresses as parameters. Equal keys mean equal bodies. */
+/** An address that a kernel is given: what `base` holds, if there is one, and bytes that are known. */
+export interface Address {
+  readonly base: Local | undefined;
+  readonly bytes: number;
+}
+
+/** A function of addresses. Equal keys mean equal bodies, for equal addresses. */
 export interface Kernel {
   readonly key: string;
   readonly arity: number;
-  write(code: Code): void;
+  /**
+   * Whether it is written for the addresses of each of its calls, where it has many of them: what is known of an address is in its code.
+   * Otherwise every address is a parameter.
+   */
+  readonly takesPlaces?: boolean;
+  /**
+   * Of two of its arguments, the first only read and the second only written, when they are the same memory: whether it computes what it would with
+   * memory of their own for both. Absent: never.
+   */
+  meets?(read: number, written: number): boolean;
+  /** Writes the body, for as many addresses as `arity` says. */
+  write(code: Code, addresses: readonly Address[]): void;
   /** What is asked for only when several threads run the program. */
   sharing(): Sharing<Kernel>;
   /** Multiplications and additions that it carries out, where that says something. */
   readonly flops?: number;
 }
+
+/** The body of a kernel as a function of which every address is a parameter. */
+export const withPointers =
+  ({ write }: Pick<Kernel, "write">) =>
+  (code: Code): void => {
+    write(
+      code,
+      code.params.map((base) => ({ base, bytes: 0 })),
+    );
+  };
 
 export type Step =
   | { readonly kind: "call"; readonly kernel: Kernel; readonly args: readonly Place[] }

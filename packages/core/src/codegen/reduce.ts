@@ -6,9 +6,8 @@
 import type { LaneFunction } from "../kernel/kernel.js";
 import { joinParts, PARTS } from "../kernel/parts.js";
 import type { DType } from "../shape/tensor-type.js";
-import type { Code, Local } from "./assembler.js";
+import type { Code } from "./assembler.js";
 import {
-  BYTES,
   firstLanes,
   lanesFrom,
   load,
@@ -20,8 +19,9 @@ import {
   type Precision,
   type Width,
 } from "./lanes-target.js";
-import { addressAt, movesOf } from "./map.js";
+import type { Address } from "./program.js";
 import { widthOf, type LaneCall } from "./vectorizable.js";
+import { advanceWalks, beginWalks } from "./walks.js";
 
 /** How a tensor is walked over, along the axes of the result and along those that are combined. */
 export interface ReduceInput {
@@ -75,19 +75,24 @@ function replace(code: Code, variable: Operand, by: Operand): void {
   code.set(variable.local);
 }
 
-/** Writes the kernel's function body. Parameters: addresses of the inputs, then of the results. */
-export function writeReduce(code: Code, kernel: ReduceKernel, precision: Precision): void {
+/** Writes the kernel's function body. Addresses: of the inputs, then of the results. */
+export function writeReduce(
+  code: Code,
+  kernel: ReduceKernel,
+  precision: Precision,
+  addresses: readonly Address[],
+): void {
   const { kept, reduced, inputs, nodes, results } = kernel;
   if (kept.includes(0)) return;
   const rank = kept.length;
   const dims = [...kept, ...reduced];
-  const moves = movesOf(
+  const positions = beginWalks(
     code,
+    addresses,
     inputs.map(({ dtype, kept: outer, reduced: inner }) => ({ dtype, strides: [...outer, ...inner] })),
   );
-  const allMoves = [...new Set(moves)];
   const advanceAll = (by: (strides: readonly number[]) => number): void => {
-    for (const { at, strides } of allMoves) code.advance(at, by(strides));
+    advanceWalks(code, positions, by);
   };
   const last = dims.length - 1;
   const lastSize = reduced.at(-1) ?? 1;
@@ -128,7 +133,11 @@ export function writeReduce(code: Code, kernel: ReduceKernel, precision: Precisi
     };
     nest(rank);
   };
-  const targets = results.map((_, i) => code.params[inputs.length + i]);
+  const targets = beginWalks(
+    code,
+    addresses.slice(inputs.length),
+    results.map(({ dtype }) => ({ dtype, strides: [1] })),
+  );
 
   /** Results that are neighbours, as many as the width says, or one. */
   const foldResults = (width: Width): void => {
@@ -141,8 +150,9 @@ export function writeReduce(code: Code, kernel: ReduceKernel, precision: Precisi
       for (let part = 0; part < size; part++) {
         const values = computed(width, (input) => {
           const { dtype, kept: outer } = inputs[input];
-          const offset = ahead ? part * moves[input].strides[last] : 0;
-          return load(code, dtype, addressAt(code, input, moves), offset, width, outer.at(-1) === 0);
+          const { at, bytes, strides } = positions[input];
+          const offset = ahead ? part * strides[last] : 0;
+          return load(code, dtype, at, bytes + offset, width, outer.at(-1) === 0);
         });
         values.forEach((value, i) => {
           replace(code, parts[i][part], results[i].combine(lanes, parts[i][part], value));
@@ -155,8 +165,8 @@ export function writeReduce(code: Code, kernel: ReduceKernel, precision: Precisi
       store(
         code,
         joinParts(parts[i], (x, y) => combine(lanes, x, y)),
-        targets[i],
-        0,
+        targets[i].at,
+        targets[i].bytes,
         width,
       );
     });
@@ -175,12 +185,12 @@ export function writeReduce(code: Code, kernel: ReduceKernel, precision: Precisi
         const there = Math.min(width, size - first);
         const values = computed(width, (input) => {
           const { dtype } = inputs[input];
-          const address = addressAt(code, input, moves);
-          const step = moves[input].strides[last];
-          if (there === width || step === 0) return load(code, dtype, address, first * step, width, step === 0);
+          const { at, bytes, strides } = positions[input];
+          const step = strides[last];
+          if (there === width || step === 0) return load(code, dtype, at, bytes + first * step, width, step === 0);
           let elements = lanes.constant(dtype, 0);
           for (let lane = 0; lane < there; lane++)
-            elements = loadLane(code, elements, address, (first + lane) * step, lane);
+            elements = loadLane(code, elements, at, bytes + (first + lane) * step, lane);
           return elements;
         });
         values.forEach((value, i) => {
@@ -198,7 +208,7 @@ export function writeReduce(code: Code, kernel: ReduceKernel, precision: Precisi
     results.forEach(({ combine }, i) => {
       let sum = joinParts(parts[i], (x, y) => combine(lanes, x, y), PARTS / width);
       for (let half = width / 2; half >= 1; half /= 2) sum = combine(lanes, sum, lanesFrom(code, sum, half));
-      storeLane(code, sum, targets[i]);
+      storeLane(code, sum, targets[i].at, targets[i].bytes);
     });
   };
   const fold = (width: Width): void => {
@@ -212,9 +222,7 @@ export function writeReduce(code: Code, kernel: ReduceKernel, precision: Precisi
     code.repeat(count, () => {
       fold(width);
       advanceAll((strides) => strides[rank - 1] * width - moved(strides));
-      targets.forEach((target: Local, i) => {
-        code.advance(target, width * BYTES[results[i].dtype]);
-      });
+      advanceWalks(code, targets, ([element]) => element * width);
     });
   };
   const nest = (axis: number): void => {

@@ -41,6 +41,12 @@ export function shapeOf({ operands, result, write }: LoopsKernel): Shape {
     lanes: typeLanes(seen),
     loop: turns(false),
     each: turns(true),
+    fill(count, given, element) {
+      turns(true)(count, (index) => {
+        element(typeLanes(seen), index, ...given);
+        seen(result);
+      });
+    },
     load: (operand) => seen(operands[operand]),
     read: () => seen(result),
     write: () => {

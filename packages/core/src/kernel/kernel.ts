@@ -45,6 +45,11 @@ export interface LoopCode<V> {
    * sets a variable from outside.
    */
   each(count: number, body: (index: V) => void): void;
+  /**
+   * Element i of the result is `element(i, ...given)` for i from 0 to count - 1: as `each` with a `write`, but for several i at
+   * once where a target can.
+   */
+  fill(count: number, given: readonly V[], element: LaneFunction): void;
   load(operand: number, index: V): V;
   /** An element of the result. */
   read(index: V): V;

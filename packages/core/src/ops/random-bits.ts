@@ -30,7 +30,7 @@ export const randomBits: Op<2, { readonly stream: string; readonly dims: Dims }>
     { label: "C2", says: "a step of type i32", holds: ([, step]) => step.dtype === "i32" && step.dims.length === 0 },
     { label: "C3", says: "dims of 0 or more", holds: (_, { dims }) => areValidDims(dims) },
   ],
-  traits: { cheap: true },
+  traits: {},
   result: (_, { dims }) => ({ dtype: "u32", dims }),
   evaluate([key, step], { stream }, type) {
     const ofStream = foldIn([key.data[0], key.data[1]], hashText(stream));
@@ -48,9 +48,9 @@ export const randomBits: Op<2, { readonly stream: string; readonly dims: Dims }>
         lanes.constant("u32", hashText(stream)),
       );
       const ofStep = foldInLane(lanes, ofStream, lanes.convert(code.load(1, zero), "u32"));
-      code.each(elementCount(sizesOf(type)), (i) => {
-        code.write(i, bitsAtLane(lanes, ofStep, lanes.convert(i, "u32")));
-      });
+      code.fill(elementCount(sizesOf(type)), ofStep, (k, i, ...words) =>
+        bitsAtLane(k, [words[0], words[1]], k.convert(i, "u32")),
+      );
     },
   }),
   vjp: () => [null, null],

@@ -10,14 +10,24 @@ import { rewriteLoops, type LoopParts, type RewriteLoop } from "./loops.js";
 import type { Pass } from "./pass.js";
 import { bringOut, givenOutside, resultsBeside, variationsOf, type Variation } from "./outside.js";
 
-/** The nodes to hoist: expensive ones, those that make what is wanted, what they read, and cheap ones that only continue a hoisted value. */
+/** Values that somebody reads who is not elementwise, so that they are in memory in any case: factors of a product, what is repeated or summed. */
+const readInMemory = (body: Graph): ReadonlySet<ValueId> =>
+  new Set(body.nodes.flatMap((node) => (opOf(node).traits.elementwise === true ? [] : node.inputs)));
+
+/**
+ * The nodes to hoist: expensive ones, those that make what is wanted, what they read, and cheap ones that only continue a hoisted value. Also
+ * cheap ones that are the same in every step, such as a mask times weights, where a loop over elements does not compute them on its way.
+ */
 function chooseNodes(body: Graph, found: readonly Variation[], wantedOutputs: readonly ValueId[]): readonly Node[] {
   const chosen = new Set<Node>();
   const wanted = new Set<ValueId>(wantedOutputs);
+  const inMemory = readInMemory(body);
+  const isFixedAndStored = (node: Node): boolean =>
+    found[node.id] === "fixed" && opOf(node).traits.elementwise === true && inMemory.has(node.id);
   for (let i = body.nodes.length - 1; i >= 0; i--) {
     const node = body.nodes[i];
     if (found[node.id] === "by carry") continue;
-    if (isCheap(node) && !wanted.has(node.id)) continue;
+    if (isCheap(node) && !wanted.has(node.id) && !isFixedAndStored(node)) continue;
     chosen.add(node);
     for (const id of node.inputs) wanted.add(id);
   }

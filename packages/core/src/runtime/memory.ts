@@ -52,8 +52,8 @@ export function memoryOf(
 /** The same for a graph as it is lowered: without symbols, its passes run. */
 function memoryOfCompiled(compiled: Graph, threads: number): MemoryUse {
   const owners = observeOwners();
-  // Which precision it is changes no buffer.
-  const program = lower(compiled, "reproducible", { observer: owners.observer });
+  // The default precision. Tiles of products have another size in the other one, and with them copies of factors.
+  const program = lower(compiled, "fast", { observer: owners.observer });
   const ports = new Map([...program.outputs, ...program.inputs].map(({ buffer, name }) => [buffer, name]));
   const tensors = program.buffers.map((buffer): PlannedTensor => {
     const owner = owners.of.get(buffer);
