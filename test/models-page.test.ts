@@ -20,12 +20,16 @@ describe("docs/models.md", () => {
   });
 
   test("shows models that can be built", () => {
-    expect(documents).toHaveLength(3);
+    expect(documents).toHaveLength(4);
     const signature = { inputs: { x: f64("B", "T", 4) }, targets: { y: f64("B", "T", 4) } };
-    const [residual, tied, losses] = documents.map((document) => buildModel(readModelConfig(document), signature));
+    const [residual, tied, long, losses] = documents.map((document) =>
+      buildModel(readModelConfig(document), signature),
+    );
     expect(residual.params.map(({ name }) => name)).toContain("block2.memory.Wr");
     expect(new Set(tied.params.map(({ name }) => name.split(".")[0]))).toEqual(new Set(["letters", "memory", "next"]));
     expect(tied.params.map(({ name }) => name)).not.toContain("next.W");
+    const [loop] = long.graph("train").nodes.filter(({ op }) => op === "scan");
+    expect(loop.attrs["checkpoint"]).toBe("ceilSqrt(T)");
     expect(losses.graph("eval").outputs.map(({ name }) => name)).toEqual([
       "prediction",
       "loss",
