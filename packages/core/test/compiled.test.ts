@@ -9,6 +9,7 @@ import { compile } from "../src/runtime/compile.js";
 import { bool, f32, i32 } from "../src/shape/tensor-type.js";
 import { bindingsOf, every, pointOf } from "./case-inputs.js";
 import { expectAgreement, runCompiled } from "./compiled-agreement.js";
+import { programOf, stepsOf } from "./compiled-program.js";
 import { graphInF32, tensorsInF32 } from "./in-f32.js";
 import { randomGraph } from "./random-graphs.js";
 import { graphOf, parseUse } from "./use.js";
@@ -134,6 +135,32 @@ describe("state", () => {
     const executable = await compile(graph, { state: { a: vector(1, 2, 3), b: vector(4, 5, 6) } });
     await executable.run({});
     expect(await executable.readState()).toEqual({ a: vector(4, 5, 6), b: vector(1, 2, 3) });
+  });
+
+  test("that is its own next state is neither moved nor lost", async () => {
+    const g = buildGraph("frozen");
+    const weight = g.param("weight", f32(3));
+    g.param("copy", f32(3));
+    const sum = g.param("sum", f32(3));
+    const graph = g.build({ same: weight, next: g.add(sum, weight), seen: weight }, [
+      { param: "weight", next: "same" },
+      { param: "copy", next: "same" },
+      { param: "sum", next: "next" },
+    ]);
+    const vector = (...data: readonly number[]) =>
+      ({ dtype: "f32", dims: [3], data: Float32Array.from(data) }) as const;
+    const state = { weight: vector(1, 2, 3), copy: vector(0, 0, 0), sum: vector(4, 5, 6) };
+    const executable = await compile(graph, { state });
+    const { seen } = await executable.run({});
+    expect(seen).toEqual(vector(1, 2, 3));
+    seen.data.fill(7);
+    await executable.run({});
+    expect(await executable.readState()).toEqual({ ...state, copy: vector(1, 2, 3), sum: vector(6, 9, 12) });
+    // The sum, what is seen, and both next states: the weight itself is in no step's way.
+    const { main, inputs } = programOf(graph, {}, "reproducible");
+    const written = stepsOf(main).flatMap((step) => (step.kind === "call" ? step.args.slice(-1) : []));
+    expect(written).toHaveLength(4);
+    expect(written.map(({ buffer }) => buffer)).not.toContain(inputs[0].buffer);
   });
 
   test("stays as it was when an index is out of range, and the error is that of the reference executor", async () => {

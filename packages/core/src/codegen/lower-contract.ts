@@ -162,6 +162,12 @@ const LEAST_READS = 4;
 /** Below this many elements the operand stays in the nearest cache as it is. */
 const LEAST_ELEMENTS = 2048;
 
+/**
+ * Panels that are filled at once where neighbours of a step lie side by side: together they read whole cache lines, which rows far apart
+ * would push out before the next panel reads the rest of them.
+ */
+const GROUPS_AT_ONCE = 4;
+
 /** The operand copied into panels. A weight that no step of a loop changes is copied in front of the loop. */
 function panelsOf(lowering: Lowering, { tensor, free, contract }: Side, groups: readonly Groups[]): Laid {
   const axes = [...contract, ...free];
@@ -175,23 +181,34 @@ function panelsOf(lowering: Lowering, { tensor, free, contract }: Side, groups: 
     const steps = dims.slice(0, contract.length);
     const stepStrides = source.strides.slice(0, contract.length);
     const outer = side ?? 1;
+    const perStep = elementCount(steps);
     let done = 0;
+    /** Copies groups of one size, `atOnce` of them in each walk over the contracted axes. */
+    const fillGroups = (count: number, atOnce: number, size: number): void => {
+      if (count === 0) return;
+      const part = [count, ...steps, atOnce, size];
+      const place = (of: StoredTensor, first: number) => shiftPlace(of.place, first * BYTES[tensor.dtype]);
+      lowering.copy(
+        {
+          ...source,
+          dims: part,
+          strides: [atOnce * size * outer, ...stepStrides, size * outer, outer],
+          place: place(source, done * outer),
+        },
+        {
+          ...panels,
+          dims: part,
+          strides: [atOnce * size * perStep, ...stridesOf([...steps, size]).slice(0, -1), size * perStep, 1],
+          place: place(panels, done * perStep),
+        },
+        block,
+      );
+      done += count * atOnce * size;
+    };
     for (const { count, size } of groups) {
-      const part = [count, ...steps, size];
-      const from: StoredTensor = {
-        ...source,
-        dims: part,
-        strides: [size * outer, ...stepStrides, outer],
-        place: shiftPlace(source.place, done * outer * BYTES[tensor.dtype]),
-      };
-      const to: StoredTensor = {
-        ...panels,
-        dims: part,
-        strides: stridesOf(part),
-        place: shiftPlace(panels.place, done * elementCount(steps) * BYTES[tensor.dtype]),
-      };
-      lowering.copy(from, to, block);
-      done += count * size;
+      const atOnce = outer === 1 ? GROUPS_AT_ONCE : 1;
+      fillGroups(Math.floor(count / atOnce), atOnce, size);
+      fillGroups(count % atOnce, 1, size);
     }
   };
   return { tensor: lowering.prepared(tensor, key, [elementCount(dims)], fill), layout: { kind: "panels", groups } };

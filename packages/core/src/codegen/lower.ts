@@ -120,10 +120,21 @@ export function lower(graph: Graph, precision: Precision, { finite = [], observe
     return { name, dtype: type.dtype, dims, buffer: memory };
   });
   // Outputs get memory of their own, so that one tensor may leave under several names and inputs are never handed out.
+  // A next state that is the state before stays where it is: nobody gets it, and nothing changes it.
   const types = valueTypes(graph);
-  const outs = graph.outputs.map(({ value }) =>
-    lowering.allocate({ dtype: types[value].dtype, dims: sizesOf(types[value]) }, main),
+  const kept = new Map(
+    graph.state.flatMap(({ param, next }) => {
+      const id = graph.params.findIndex(({ name }) => name === param);
+      const isSame = graph.outputs.some(({ name, value }) => name === next && value === id);
+      return isSame ? [[next, param] as const] : [];
+    }),
   );
+  const outs = graph.outputs.map(({ name, value }) => {
+    const itself = kept.has(name) ? bound.get(value) : undefined;
+    return itself?.kind === "stored"
+      ? itself
+      : lowering.allocate({ dtype: types[value].dtype, dims: sizesOf(types[value]) }, main);
+  });
   lowerGraph(
     lowering,
     graph,
@@ -146,7 +157,7 @@ export function lower(graph: Graph, precision: Precision, { finite = [], observe
   for (const { param, next } of graph.state) {
     const to = inputs.find((port) => port.name === param);
     const from = outputs.find((port) => port.name === next);
-    if (to === undefined || from === undefined) continue;
+    if (to === undefined || from === undefined || kept.get(next) === param) continue;
     const whole = ({ dtype, dims, buffer: memory }: Port): StoredTensor =>
       stored(dtype, dims, { buffer: memory, offset: 0, perStep: [] }, main);
     lowering.copy(whole(from), whole(to), main);
