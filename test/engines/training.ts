@@ -23,13 +23,13 @@ const adding: ExperimentDocument = {
   },
 };
 
-/** Reductions in a loop, random numbers, a recurrence without a loop, and what decides by size. */
+/** Reductions in a loop with checkpoints, random numbers, a recurrence without a loop, and what decides by size. */
 const copying: ExperimentDocument = {
   format: 1,
   name: "copying",
   task: { type: "copyMemory", delay: 5, count: 3 },
   layers: [
-    { name: "first", type: "recurrent", cell: { type: "lstmLayerNorm", units: 20 } },
+    { name: "first", type: "recurrent", cell: { type: "lstmLayerNorm", units: 20 }, checkpoint: "sqrt" },
     { name: "mask", type: "dropout", rate: 0.1 },
     { name: "second", type: "recurrent", cell: { type: "lru", units: 16 } },
     { name: "bend", type: "activation", function: "gelu" },

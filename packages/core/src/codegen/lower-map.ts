@@ -62,6 +62,8 @@ function mapKernel(map: MapKernel, nodes: readonly FusedNode[], row: number, pre
     arity: inputs.length + outputs.length,
     takesPlaces: true,
     meets: (read, written) => {
+      // Two results of one kernel never meet, nor do two operands.
+      if (read >= inputs.length || written < inputs.length) return false;
       const [from, to] = [inputs[read], outputs[written - inputs.length]];
       return from.dtype === to.dtype && from.strides.every((stride, axis) => stride === to.strides[axis]);
     },
