@@ -63,8 +63,6 @@ export function advanceWalks(
   positions: readonly Position[],
   by: (strides: readonly number[]) => number,
 ): void {
-  for (const at of new Set(positions.map((position) => position.at))) {
-    const position = positions.find((each) => each.at === at) as Position;
-    code.advance(at, by(position.strides));
-  }
+  const moving = new Map(positions.map(({ at, strides }) => [at, strides]));
+  for (const [at, strides] of moving) code.advance(at, by(strides));
 }

@@ -3,7 +3,7 @@
  * step that reads them. So chunks of steps that do not divide the length need no copy of what they are cut from, and an
  * embedding is looked up a chunk at a time. Decision 0066.
  */
-import { buildGraph, type BuilderScope } from "../graph/builder.js";
+import { buildScope, type BuilderScope } from "../graph/builder.js";
 import { nameSource } from "../graph/names.js";
 import { rebuild, type Draft, type Visitor } from "../graph/rebuild.js";
 import { valueNames, type Graph, type Node, type Origin, type ValueId } from "../ir/graph.js";
@@ -148,7 +148,7 @@ function wayTo(draft: Draft, stack: ValueId): Way | undefined {
 
 /** The body of a loop that makes some of its rows itself. */
 function bodyWith({ body, params }: LoopParts, ways: readonly (Way | undefined)[], draft: Draft): Graph {
-  const g: BuilderScope = buildGraph(body.name);
+  const g = buildScope(body.name);
   const names = nameSource(valueNames(body));
   const given = (ids: readonly ValueId[] = [], rows = false): readonly Value[] =>
     ids.map((id) => {
