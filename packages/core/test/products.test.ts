@@ -108,7 +108,30 @@ const products: fc.Arbitrary<Product> = fc.record({
   addend: fc.constantFrom("none", "columns", "elements"),
 });
 
+/** A matrix and a vector for each of a batch. */
+const matrixVectors: fc.Arbitrary<Product> = fc
+  .record({
+    batch: fc.integer({ min: 2, max: 5 }),
+    inner: size(9, 70, 600),
+    free: size(13, 40, 140),
+    isLeft: fc.boolean(),
+  })
+  .chain(({ batch, inner, free, isLeft }) =>
+    products.map((product) => ({
+      ...product,
+      batch,
+      inner,
+      rows: isLeft ? free : 1,
+      columns: isLeft ? 1 : free,
+    })),
+  );
+
 describe("in reproducible precision", () => {
+  test.prop([matrixVectors], { numRuns: 60 })("so is every element of a vector by a matrix", async (product) => {
+    const { data } = await run(product, { precision: "reproducible" });
+    expect(Array.from(data)).toEqual(literally(product, inputsOf(product)));
+  });
+
   test.prop([products], { numRuns: 60 })("every element is the sum that the definition says", async (product) => {
     const { data } = await run(product, { precision: "reproducible" });
     expect(Array.from(data)).toEqual(literally(product, inputsOf(product)));
@@ -116,8 +139,11 @@ describe("in reproducible precision", () => {
 });
 
 describe.each(["fast", "reproducible"] as const)("with precision %s", (precision) => {
-  test.prop([products], { numRuns: 6 })("the bits do not depend on the number of threads", async (product) => {
-    const alone = await run(product, { precision });
-    expect(await run(product, { precision, threads: 3 })).toEqual(alone);
-  });
+  test.prop([fc.oneof(products, matrixVectors)], { numRuns: 8 })(
+    "the bits do not depend on the number of threads",
+    async (product) => {
+      const alone = await run(product, { precision });
+      expect(await run(product, { precision, threads: 3 })).toEqual(alone);
+    },
+  );
 });

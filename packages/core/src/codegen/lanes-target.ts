@@ -284,16 +284,26 @@ export function storeLane(code: Code, { dtype, local }: Operand, address: Local,
   code.op(...STORE_LANE[BYTES[dtype as DType]], ALIGN_4, ...unsigned(bytes), FIRST_LANE);
 }
 
-/** The lanes of a vector from one of them on, in the first ones; behind them those in front of it. */
-export function lanesFrom(code: Code, { dtype, local }: Operand, lane: number): Operand {
-  const first = lane * BYTES[dtype as DType];
-  const moved = code.local(V128);
-  code.get(local);
-  code.get(local);
-  code.op(...SHUFFLE, ...Array.from({ length: VECTOR_BYTES }, (_, i) => (i + first) % VECTOR_BYTES));
-  code.set(moved);
-  return { dtype, local: moved };
+/** A vector of bytes of two others: 0 to 15 are those of the first, 16 to 31 those of the second. */
+export function shuffled(code: Code, x: Operand, y: Operand, bytes: readonly number[]): Operand {
+  const local = code.local(V128);
+  code.get(x.local);
+  code.get(y.local);
+  code.op(...SHUFFLE, ...bytes);
+  code.set(local);
+  return { dtype: x.dtype, local };
 }
+
+/** The lanes of a vector from one of them on, in the first ones; behind them those in front of it. */
+export const lanesFrom = (code: Code, vector: Operand, lane: number): Operand => {
+  const first = lane * BYTES[vector.dtype as DType];
+  return shuffled(
+    code,
+    vector,
+    vector,
+    Array.from({ length: VECTOR_BYTES }, (_, i) => (i + first) % VECTOR_BYTES),
+  );
+};
 
 /** A mask of the first lanes of vectors of a type. */
 export function firstLanes(code: Code, dtype: DType, count: number): Operand {

@@ -11,6 +11,7 @@ import {
   type Layout,
 } from "./contract.js";
 import { BYTES, type Precision } from "./lanes-target.js";
+import { matrixVectorKernel, matrixVectorOf, type GroupStrides } from "./lower-matrix-vector.js";
 import type { Lowering } from "./lowering.js";
 import { coalesce } from "./map.js";
 import type { Block, Kernel } from "./program.js";
@@ -80,6 +81,25 @@ export function contractSteps(
   const count = (side: Side, group: "batch" | "free" | "contract"): number =>
     elementCount(side[group].map((axis) => side.tensor.dims[axis]));
   const [batch, rows, columns, depth] = [count(x, "batch"), count(x, "free"), count(y, "free"), count(x, "contract")];
+  const addendTensor = hasAddend ? stored(addendOperand) : undefined;
+  if (out.dtype === "f32" && (rows === 1) !== (columns === 1)) {
+    const [matrix, vector] = rows === 1 ? [y, x] : [x, y];
+    const product = matrixVectorOf(
+      { batch, free: Math.max(rows, columns), depth },
+      groupStrides(matrix),
+      groupStrides(vector),
+      addendTensor === undefined ? undefined : groupStrides(sideOfResult(addendTensor, batchX.length)),
+    );
+    if (product !== undefined) {
+      const args = [matrix.tensor, vector.tensor, out, ...(addendTensor === undefined ? [] : [addendTensor])];
+      lowering.append(block, {
+        kind: "call",
+        kernel: matrixVectorKernel(product, lowering.precision),
+        args: args.map(({ place }) => place),
+      });
+      return;
+    }
+  }
   const shape = tileShape(out.dtype, lowering.precision);
   const pays = (reads: number, length: number): boolean =>
     batch === 1 && reads >= LEAST_READS && length * depth >= LEAST_ELEMENTS;
@@ -95,7 +115,7 @@ export function contractSteps(
     ? panelsOf(lowering, y, columnGroups(columns, out.dtype, shape))
     : strided(lowering, y, "contract first");
   const freeOfX = x.free.length;
-  const addend = hasAddend ? addendOf(lowering, stored(addendOperand), batchX.length, freeOfX) : undefined;
+  const addend = addendTensor === undefined ? undefined : addendOf(lowering, addendTensor, batchX.length, freeOfX);
   appendProduct(lowering, block, [left.tensor, right.tensor, out, ...(addend === undefined ? [] : [addend.tensor])], {
     dtype: out.dtype,
     shape,
@@ -108,6 +128,18 @@ export function contractSteps(
     out: { batch: rows * columns, row: columns },
     addend: addend?.strides,
   });
+}
+
+const groupStrides = (side: Side): GroupStrides => ({
+  batch: strideOf(side, "batch"),
+  free: strideOf(side, "free"),
+  contract: strideOf(side, "contract"),
+});
+
+/** What has the axes of a result, all behind those of the batch as one group. */
+function sideOfResult(tensor: StoredTensor, batches: number): Side {
+  const axes = tensor.dims.map((_, axis) => axis);
+  return { tensor, batch: axes.slice(0, batches), free: axes.slice(batches), contract: [] };
 }
 
 /** The addend where it is, or copied when its axes do not walk as those of the result, or four columns do not lie side by side. */
