@@ -1,6 +1,7 @@
 /** The public surface of @latchgrad/cli: re-exports only. The command itself is main.ts. */
 export type { Surroundings } from "./commands/context.js";
 export { runCommandLine } from "./command-line.js";
+export { roundOnceOnNode20 } from "./engine.js";
 export { filesBeside, readExperimentFile } from "./experiment-file.js";
 export { FileError } from "./failure.js";
 export { formatNumber, formatTable } from "./format.js";

@@ -2,11 +2,13 @@
 // The `latchgrad` command: only what ties it to the process.
 import * as nodeModule from "node:module";
 import { fileURLToPath } from "node:url";
+import { roundOnceOnNode20 } from "./engine.js";
 
 // From Node 22.1 on, the compiled form of what is imported behind this line is kept among temporary files, and read
 // from there by the next process. NODE_DISABLE_COMPILE_CACHE=1 prevents it.
 const { enableCompileCache } = nodeModule as { readonly enableCompileCache?: () => unknown };
 enableCompileCache?.();
+roundOnceOnNode20();
 const { runCommandLine } = await import("./command-line.js");
 const { standardOutput } = await import("./screen.js");
 

@@ -78,6 +78,9 @@ describe("train", () => {
       "the report is in model/report.html",
     ]);
     const folder = join(command.folder, "model");
+    // By itself Node 20 could not.
+    const { sessions } = JSON.parse(readFileSync(join(folder, "environment.json"), "utf8")) as { sessions: unknown };
+    expect(sessions).toMatchObject([{ precision: "fast", roundsOnce: true }]);
     expect(readdirSync(folder).sort()).toEqual([
       "SHA256SUMS",
       "checkpoints",

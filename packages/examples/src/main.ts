@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // Compares how far back the cells remember: node packages/examples/dist/main.js [length ...]
 // Makes the story of the LSTM anew: node packages/examples/dist/main.js story [folder for the runs]
-import { formatTable } from "@latchgrad/cli";
+import { formatTable, roundOnceOnNode20 } from "@latchgrad/cli";
 import { compareMemory, memoryTable, type MemoryResult } from "./memory-comparison.js";
 import { storyFolder, tellStory } from "./story/main.js";
 
@@ -9,6 +9,7 @@ const DEFAULT_LENGTHS = [10, 20, 50, 100];
 /** The shortest sequence with a place for both markers. */
 const SHORTEST = 2;
 
+roundOnceOnNode20();
 const [first, folder = "runs/story"] = process.argv.slice(2);
 const given = process.argv.slice(2).map(Number);
 if (first === "story") await tellStory(storyFolder(), folder);

@@ -19,7 +19,7 @@ import { put, take, viewOf, type View } from "./views.js";
 /** In place of the number of a site, while no wrong index was met. */
 const NOT_STOPPED = -1;
 
-/** Whether this engine fuses multiply and add; on by default in V8 from Node 22 on. */
+/** Whether this engine fuses multiply and add; on by default in V8 from Node 22 on, in Node 20 with --experimental-wasm-relaxed-simd. */
 export const hasRelaxedSimd = (): boolean => WebAssembly.validate(relaxedSimdProbe());
 
 /** A module in the memory that it runs in. */
