@@ -20,6 +20,7 @@ Examples:
   latchgrad graph model.json --gradient --format equations
   latchgrad eval my-run --split validation
   latchgrad predict my-run new.csv --out answers.csv
+  latchgrad generate my-run "Once upon a time" --length 200
   latchgrad sweep sweep.json --jobs 4
   latchgrad import torch.safetensors --model model.json --mapping pytorch --out my-model`;
 

@@ -8,7 +8,7 @@ test("the list of commands has one sentence for each", async () => {
   const list = /\nCommands:\n([\s\S]*?)\n\nExamples:/.exec(out)?.[1] ?? "";
   expect(list.match(/^ {2}[a-z-]+ /gm)?.length).toBeGreaterThan(12);
   expect(list).not.toMatch(/^\s*$/m);
-  expect(list).toMatch(/Train a model and compare the result with\s+the\s+task/);
+  expect(list.replace(/\s+/g, " ")).toContain("Train a model and compare the result with the task");
   expect(list).not.toContain("report.html, metrics.jsonl");
 });
 

@@ -2,7 +2,7 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { bundleCommand, type TestCommand } from "./command";
+import { bundleCommand, tinyDocument, type TestCommand } from "./command";
 
 let command: TestCommand;
 
@@ -106,6 +106,58 @@ describe.each(Object.keys(units))("a model of %s", (unit) => {
       symbols.map((symbol, i) => ({ symbol, next: next[i], probability: probabilities[i] })),
     );
   });
+});
+
+describe.each(Object.keys(units))("what a model of %s writes", (unit) => {
+  const known = new Set(
+    unit === "words" ? ["Der", "Käfer", "Bär", "Igel", "läuft", "木", "weg", "her", ".", "\n"] : sentences(0, 6),
+  );
+
+  test("is of its vocabulary, the same for the same seed, and begins with the prompt", async () => {
+    const args = ["generate", unit, "Der Bär", "--length", "60"];
+    const text = await ok(args);
+    expect(text.startsWith("Der Bär")).toBe(true);
+    expect(text.endsWith("\n")).toBe(true);
+    const symbols = unit === "words" ? (text.match(/[\p{L}\d]+|\n|\S/gu) ?? []) : [...text];
+    if (unit !== "bytes") expect(symbols.filter((symbol) => !known.has(symbol))).toEqual([]);
+    expect(await ok(args)).toBe(text);
+    expect(await ok([...args, "--seed", "2"])).not.toBe(text);
+  });
+
+  test("at temperature 0 is what predict thinks comes next, symbol by symbol", async () => {
+    const text = await ok(["generate", unit, "Der Bär läuft", "--length", "30", "--temperature", "0"]);
+    if (unit === "bytes" && text.includes("\ufffd")) return;
+    command.file("written.txt", text);
+    const [{ symbols, next }] = recordsOf<Answer>(await ok(["predict", unit, "written.txt"]));
+    const first = { characters: 13, bytes: 15, words: 3 }[unit] ?? 0;
+    // What is not in the vocabulary can be expected, and is never written.
+    const expected = next.slice(first - 1, first + 29);
+    const found = symbols.slice(first, first + 30);
+    expect(found).toEqual(expected.map((symbol, i) => symbol ?? found[i]));
+    expect(found).not.toContain(null);
+    expect(expected.filter((symbol) => symbol !== null).length).toBeGreaterThan(20);
+  });
+});
+
+test("a text without a prompt begins a line; what cannot write says so", async () => {
+  const text = await ok(["generate", "characters", "--length", "20"]);
+  expect([...text.trimEnd()].length).toBeGreaterThan(0);
+  const unknown = await command.run(["generate", "words", "Der Wal läuft", "--length", "3"]);
+  expect([unknown.code, unknown.error]).toEqual([0, '1 symbol of the prompt not in the vocabulary: "Wal"\n']);
+  const empty = await command.run(["generate", "words", " "]);
+  expect([empty.code, empty.error]).toEqual([
+    1,
+    expect.stringMatching(/begins with a symbol that the model reads[\s\S]*The first words/),
+  ]);
+  const hot = await command.run(["generate", "words", "--temperature", "-1"]);
+  expect([hot.code, hot.error]).toEqual([2, expect.stringContaining("A number from 0 to 1000 is expected.")]);
+  command.file("tiny.json", JSON.stringify(tinyDocument));
+  await ok(["train", "tiny.json", "--out", "tiny", "--no-report"]);
+  const other = await command.run(["generate", "tiny"]);
+  expect([other.code, other.error]).toEqual([
+    1,
+    expect.stringMatching(/a model of text writes texts[\s\S]*latchgrad predict/),
+  ]);
 });
 
 test("texts in rows are answered one by one, in JSON lines and as a table; what is none is told with its line", async () => {

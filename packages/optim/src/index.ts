@@ -42,7 +42,7 @@ export {
 } from "./data/fitted.js";
 export { DataError } from "./data/problems.js";
 export type { DecodedSymbol, ReadPiece, SymbolName, TextCoder, TextSequence } from "./data/text/text-coder.js";
-export type { TextUnit } from "./data/text/units.js";
+export type { TextUnit, WriteSymbol } from "./data/text/units.js";
 export type { Value } from "./data/read-values.js";
 export type { TaskData } from "./data/task-data.js";
 export type {
@@ -78,6 +78,7 @@ export {
   type ExperimentDocument,
   type TrainingConfig,
 } from "./experiment.js";
+export { generateText, type GenerationOptions } from "./generation.js";
 export type { AdamSlot } from "./optimizers/adam.js";
 export {
   applyOptimizer,

@@ -17,3 +17,10 @@ export const countUpTo =
     if (Number.isInteger(count) && count >= 1 && count <= most) return count;
     throw new InvalidArgumentError(`A whole number from 1 to ${most} is expected.`);
   };
+
+/** A parser of temperatures: numbers from 0 on. */
+export function temperature(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== "" && value >= 0 && value <= 1000) return value;
+  throw new InvalidArgumentError("A number from 0 to 1000 is expected.");
+}

@@ -6,13 +6,14 @@ import { PRECISIONS } from "../environment.js";
 import { evalCommand } from "../eval-command.js";
 import { EXIT } from "../failure.js";
 import { isFile } from "../files.js";
+import { generateCommand } from "../generate-command.js";
 import { ROW_FORMATS, type RowFormat } from "../predict/dialect.js";
 import { predictCommand } from "../predict/predict-command.js";
 import { runTrialCommand } from "../sweep/run-trial-command.js";
 import { sweepCommand } from "../sweep/sweep-command.js";
 import { trainCommand } from "../train-command.js";
 import type { CommandContext } from "./context.js";
-import { countUpTo, runPrecisionOption } from "./options.js";
+import { countUpTo, runPrecisionOption, temperature } from "./options.js";
 
 const TRAIN_DESCRIPTION = `Train a model and compare the result with the task's baseline.
 
@@ -58,6 +59,18 @@ interface PredictFlags {
   readonly threads: number;
 }
 
+const GENERATE_DESCRIPTION = `Let a trained model of text write.
+
+The model reads the prompt, and then writes by itself: each symbol (character, byte or word, as in its training) is drawn from what it
+expects behind those before. The same seed gives the same text. Where there is no prompt, it begins as behind the end of a line.`;
+
+interface GenerateFlags {
+  readonly length: number;
+  readonly temperature: number;
+  readonly seed: string;
+  readonly precision?: Precision;
+}
+
 interface SweepFlags {
   readonly out?: string;
   readonly jobs?: number;
@@ -85,7 +98,7 @@ const RUN_TRIAL_DESCRIPTION = `Run one trial to its end, in FOLDER/trials under 
 It may be called any number of times: a trial that has ended is not run again, one that was stopped goes on, one that another process is
 at is left to it. Exit codes: 0 done, 3 failed (the error is in result.json), 4 another process is at it.`;
 
-/** Adds train, eval, predict, sweep and run-trial. */
+/** Adds train, eval, predict, generate, sweep and run-trial. */
 export function addRunCommands(
   program: Command,
   { perform, screen, writeError, self: ownCommand }: CommandContext,
@@ -151,6 +164,23 @@ export function addRunCommands(
       perform(folder, (onFile) =>
         predictCommand({ folder, input, stream, skipBad, ...options, screen, note: writeError, onFile }),
       ),
+    );
+  program
+    .command("generate")
+    .description(GENERATE_DESCRIPTION)
+    .argument("<folder>", "folder of a model, or of a run")
+    .argument("[prompt]", "what the text begins with")
+    .option("-n, --length <count>", "how many symbols are written behind it", countUpTo(1_000_000_000), 400)
+    .option(
+      "--temperature <number>",
+      "below 1 the likely becomes likelier, above 1 all becomes alike; 0 takes the likeliest each time",
+      temperature,
+      1,
+    )
+    .option("--seed <text>", "another one gives another text", "1")
+    .addOption(runPrecisionOption())
+    .action((folder: string, prompt: string | undefined, options: GenerateFlags) =>
+      perform(folder, () => generateCommand({ folder, prompt, ...options, screen, note: writeError })),
     );
   program
     .command("sweep")

@@ -6,7 +6,7 @@ import { openDataFile, rowsOf, faultIssue, valueIssue, type FormatOptions, type 
 import { chunksOf, type FileBytes } from "../file-bytes.js";
 import type { Fitted } from "../fitted.js";
 import { decodeText, hasMark } from "../utf8.js";
-import { splitterOf, type TextUnit } from "./units.js";
+import { splitterOf, writerOf, type TextUnit, type WriteSymbol } from "./units.js";
 import { vocabularyOf, vocabularySize } from "./vocabulary.js";
 
 /** A text for predictions. */
@@ -51,6 +51,10 @@ export interface TextCoder {
   encode(texts: readonly (readonly string[])[]): Batch;
   /** A symbol as the model sees it. */
   name(symbol: string): SymbolName;
+  /** The symbol of a number as texts have it; undefined for the number that stands for all others, and for those that stand for none. */
+  symbolOf(number: number): string | undefined;
+  /** A writer of one text, the reverse of `pieces`: what each next symbol adds to it. Words have spaces between them where people write some. */
+  writer(): WriteSymbol;
   /** What vectors of logits [..., size] say, one `DecodedSymbol` for each. */
   decode(outputs: TensorData): readonly DecodedSymbol[];
 }
@@ -134,6 +138,8 @@ export function makeTextCoder(options: TextCoderOptions): TextCoder {
       return { x: encodeSymbols(encoding, size, dtype, numbers) };
     },
     name: (symbol) => nameOf(vocabulary.numberOf(symbol)),
+    symbolOf: vocabulary.symbolOf,
+    writer: () => writerOf(unit),
     decode({ data }) {
       return Array.from({ length: data.length / size }, (_, n) => {
         const logits = Float64Array.from(data.subarray(n * size, (n + 1) * size));

@@ -78,3 +78,31 @@ function wordSplitter(): SplitBytes {
     return { symbols: symbols.slice(0, -1), taken: whole - new TextEncoder().encode(last).length };
   };
 }
+
+/** What a symbol adds to the text of those before it. */
+export type WriteSymbol = (symbol: string) => string;
+
+/** How symbols become a text again. Bytes that are no UTF-8 are written as U+FFFD. */
+export function writerOf(unit: TextUnit): WriteSymbol {
+  switch (unit) {
+    case "bytes": {
+      const decoder = new TextDecoder();
+      return (symbol) => decoder.decode(Uint8Array.of(symbol.charCodeAt(0)), { stream: true });
+    }
+    case "characters":
+      return (symbol) => symbol;
+    case "words": {
+      let before = "\n";
+      return (symbol) => {
+        const isApart = !OPENS.test(before) && !CLOSES.test(symbol);
+        before = symbol;
+        return isApart ? ` ${symbol}` : symbol;
+      };
+    }
+  }
+}
+
+/** Behind these there is no space: ends of lines, and brackets that open. */
+const OPENS = /^[\n\p{Ps}\p{Pi}]$/u;
+/** In front of these there is none: ends of lines, brackets that close, and marks at the end of a part of a sentence. */
+const CLOSES = /^[\n\p{Pe}\p{Pf}.,;:!?…]$/u;
