@@ -3,6 +3,7 @@ import { fc, test } from "@fast-check/vitest";
 import { describe, expect } from "vitest";
 import { buildGraph } from "../src/graph/builder.js";
 import type { Graph } from "../src/ir/graph.js";
+import type { Value } from "../src/ops/op.js";
 import { compile } from "../src/runtime/compile.js";
 import type { TensorsByName } from "../src/runtime/executable.js";
 import { elementCount } from "../src/shape/strides.js";
@@ -21,6 +22,8 @@ interface Product {
   readonly turnsRight: boolean;
   /** What is added to the product: nothing, a value for each column, or for each element. */
   readonly addend: "none" | "columns" | "elements";
+  /** Axes along which operands are read from the end, as views of what is given. */
+  readonly reversed: Readonly<Record<"x" | "y" | "c", readonly number[]>>;
 }
 
 const dimsOf = ({ batch, rows, inner, columns, turnsLeft, turnsRight }: Product) => ({
@@ -33,7 +36,11 @@ function graphOfProduct(product: Product): Graph {
   const type = dtype === "f32" ? f32 : f64;
   const g = buildGraph("product");
   const { x, y } = dimsOf(product);
-  const result = g.dotGeneral(g.param("x", type(...x)), g.param("y", type(...y)), {
+  const view = (name: "x" | "y" | "c", value: Value): Value => {
+    const axes = product.reversed[name];
+    return axes.length === 0 ? value : g.reverse(value, { axes });
+  };
+  const result = g.dotGeneral(view("x", g.param("x", type(...x))), view("y", g.param("y", type(...y))), {
     batchX: [0],
     batchY: [0],
     contractX: [turnsLeft ? 1 : 2],
@@ -43,7 +50,7 @@ function graphOfProduct(product: Product): Graph {
   const dims = [batch, rows, columns];
   const c =
     addend === "columns" ? g.broadcast(g.param("c", type(columns)), { dims, axes: [2] }) : g.param("c", type(...dims));
-  return g.build({ result: g.add(result, c) });
+  return g.build({ result: g.add(result, view("c", c)) });
 }
 
 function noise(dtype: "f32" | "f64", dims: readonly number[], seed: string): TensorData {
@@ -66,19 +73,28 @@ function inputsOf(product: Product): TensorsByName {
 
 /** The definition: a sum begins with what is added, and takes one product after the other. */
 function literally(
-  { dtype, batch, rows, inner, columns, turnsLeft, turnsRight, addend }: Product,
+  { dtype, batch, rows, inner, columns, turnsLeft, turnsRight, addend, reversed }: Product,
   inputs: TensorsByName,
 ) {
   const round = dtype === "f32" ? Math.fround : (value: number): number => value;
+  /** The index along an axis of what lies in memory. */
+  const at = (name: "x" | "y" | "c", axis: number, index: number, size: number): number =>
+    reversed[name].includes(axis) ? size - 1 - index : index;
   const [x, y] = [inputs["x"].data, inputs["y"].data];
   const result: number[] = [];
   for (let b = 0; b < batch; b++)
     for (let r = 0; r < rows; r++)
       for (let c = 0; c < columns; c++) {
-        let sum = addend === "none" ? 0 : inputs["c"].data[addend === "columns" ? c : (b * rows + r) * columns + c];
+        const [cRow, cColumn] = [at("c", 1, r, rows), at("c", 2, c, columns)];
+        let sum =
+          addend === "none"
+            ? 0
+            : inputs["c"].data[addend === "columns" ? cColumn : (b * rows + cRow) * columns + cColumn];
         for (let k = 0; k < inner; k++) {
-          const left = x[b * rows * inner + (turnsLeft ? k * rows + r : r * inner + k)];
-          const right = y[b * inner * columns + (turnsRight ? c * inner + k : k * columns + c)];
+          const [xRow, xInner] = [at("x", turnsLeft ? 2 : 1, r, rows), at("x", turnsLeft ? 1 : 2, k, inner)];
+          const [yInner, yColumn] = [at("y", turnsRight ? 2 : 1, k, inner), at("y", turnsRight ? 1 : 2, c, columns)];
+          const left = x[b * rows * inner + (turnsLeft ? xInner * rows + xRow : xRow * inner + xInner)];
+          const right = y[b * inner * columns + (turnsRight ? yColumn * inner + yInner : yInner * columns + yColumn)];
           sum = round(sum + round(left * right));
         }
         result.push(sum);
@@ -97,6 +113,9 @@ async function run(product: Product, options: Parameters<typeof compile>[1]): Pr
 const size = (...most: readonly number[]): fc.Arbitrary<number> =>
   fc.oneof(...most.map((max) => fc.integer({ min: 1, max })));
 
+/** Axes behind that of the batch; none as often as all others. */
+const someAxes = fc.oneof(fc.constant<readonly number[]>([]), fc.subarray([1, 2], { minLength: 1 }));
+
 const products: fc.Arbitrary<Product> = fc.record({
   dtype: fc.constantFrom("f32", "f64"),
   batch: fc.constantFrom(1, 1, 1, 2),
@@ -106,6 +125,7 @@ const products: fc.Arbitrary<Product> = fc.record({
   turnsLeft: fc.boolean(),
   turnsRight: fc.boolean(),
   addend: fc.constantFrom("none", "columns", "elements"),
+  reversed: fc.record({ x: someAxes, y: someAxes, c: someAxes }),
 });
 
 /** A matrix and a vector for each of a batch. */

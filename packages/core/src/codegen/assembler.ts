@@ -16,6 +16,7 @@ const NO_RESULT = 0x40;
 
 /** LEB128 of a number from 0 to 2³² - 1. */
 export function unsigned(value: number): number[] {
+  if (value < 0) throw new TypeError(`internal: ${value} is no unsigned number; please report this`);
   if (value < 128) return [value];
   const bytes: number[] = [];
   let rest = value;

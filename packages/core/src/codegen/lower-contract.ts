@@ -157,7 +157,7 @@ function addendOf(
     contract: axes.slice(batches + freeOfX),
   };
   const [batch, row, column] = [strideOf(side, "batch"), strideOf(side, "free"), strideOf(side, "contract")];
-  if (batch === undefined || row === undefined || column === undefined || column > 1)
+  if (batch === undefined || row === undefined || row < 0 || (column !== 0 && column !== 1))
     return addendOf(lowering, lowering.contiguous(tensor), batches, freeOfX);
   return { tensor, strides: { batch, row, column } };
 }
@@ -170,8 +170,10 @@ interface Laid {
 /** The operand where it is, or copied when groups of its axes have no stride of their own, or its columns are apart. */
 function strided(lowering: Lowering, side: Side, order: "free first" | "contract first"): Laid {
   const outer = strideOf(side, "free");
+  // Instructions reach rows and columns by what they add to an address, which is not negative.
   const isFit =
     outer !== undefined &&
+    outer >= 0 &&
     strideOf(side, "contract") !== undefined &&
     strideOf(side, "batch") !== undefined &&
     (order === "free first" || outer <= 1);
