@@ -3,6 +3,7 @@ import { valueTypes, type Graph, type Node, type ValueId } from "../ir/graph.js"
 import { countReads, makersOf } from "../ir/uses.js";
 import type { RegionStructure } from "../ops/op.js";
 import { sizesOf } from "../shape/tensor.js";
+import { holdLoop, type HeldCarry } from "./loop-state.js";
 import type { Lowering } from "./lowering.js";
 import { loopIn, type Block } from "./program.js";
 import { kernelOf } from "./stages.js";
@@ -122,11 +123,11 @@ const isRead = (region: Graph, id: ValueId): boolean =>
  * The carries whose next value is a product that begins its sums with them, while nothing else reads them: each sum is
  * loaded once, before it is stored at the same place, so that the product can be made where the carry is.
  */
-function sumsInPlace(region: Graph, consts: number, state: readonly StoredTensor[], body: Block): Destinations {
+function sumsInPlace(region: Graph, consts: number, state: readonly HeldCarry[]): Destinations {
   const makers = makersOf(region);
-  const candidates = state.flatMap((held, k) => {
+  const candidates = state.flatMap(({ after: held, isInStack }, k) => {
     const maker = makers.get(region.outputs[k].value);
-    return maker?.inputs[2] === consts + k ? [{ held, maker, carry: consts + k }] : [];
+    return !isInStack && maker?.inputs[2] === consts + k ? [{ held, maker, carry: consts + k }] : [];
   });
   if (candidates.length === 0) return new Map();
   const types = valueTypes(region);
@@ -135,7 +136,7 @@ function sumsInPlace(region: Graph, consts: number, state: readonly StoredTensor
     candidates.flatMap(({ held, maker, carry }): readonly (readonly [ValueId, StoredTensor])[] => {
       const kernel = kernelOf(maker, types);
       const begins = kernel?.kind === "contract" && kernel.hasAddend && readers.get(carry) === 1;
-      return begins ? [[maker.id, { ...held, block: body }]] : [];
+      return begins ? [[maker.id, held]] : [];
     }),
   );
 }
@@ -145,27 +146,35 @@ function lowerLoop(use: RegionUse, { consts, carries, count, reverse }: Structur
   const [region] = node.regions;
   const loop = loopIn(block, count as number, reverse);
   const { body } = loop;
-  const state = holdState(use, inputs.slice(consts, consts + carries));
+  const initial = inputs.slice(consts, consts + carries);
+  const { carries: state, stacks } = holdLoop({ lowering, node, loop, block, consts, initial });
   const xs = inputs.slice(consts + carries).map((x) => rowOf(x, loop));
   const index = { ...lowering.counter(block), block: body };
-  const inner = boundTo([...inputs.slice(0, consts), ...state.map((held) => ({ ...held, block: body })), ...xs, index]);
+  const inner = boundTo([...inputs.slice(0, consts), ...state.map(({ before }) => before), ...xs, index]);
   if (lowering.observer?.apart === true || isRead(region, region.params.length - 1))
     lowering.append(body, { kind: "index", loop, place: index.place });
   lowering.observer?.loop(loop, graph, node, index.place);
 
-  const stacks = node.types
-    .slice(carries)
-    .map((type) => lowering.allocate({ dtype: type.dtype, dims: sizesOf(type) }, block));
   const ys = region.outputs.slice(carries);
   const rows = destinationsFor(region, ys, (j) => rowOf(stacks[j], loop));
-  lowerBody(region, inner, body, new Map([...rows, ...sumsInPlace(region, consts, state, body)]));
+  const moving = region.outputs
+    .slice(0, carries)
+    .flatMap(({ value }, k) =>
+      state[k].isInStack && value >= region.params.length ? [[value, state[k].after] as const] : [],
+    );
+  lowerBody(region, inner, body, new Map([...moving, ...rows, ...sumsInPlace(region, consts, state)]));
   ys.forEach(({ value }, j) => {
     bring(lowering, tensorOf(inner, value), rowOf(stacks[j], loop), body);
   });
   const next = region.outputs.slice(0, carries).map(({ value }) => tensorOf(inner, value));
-  advance(lowering, body, state, next);
+  advance(
+    lowering,
+    body,
+    state.map(({ after }) => after),
+    next,
+  );
   lowering.append(block, { kind: "loop", loop });
-  return [...state, ...stacks].map((tensor) => ({ ...tensor, block }));
+  return [...state.map(({ last }) => last), ...stacks].map((tensor) => ({ ...tensor, block }));
 }
 
 /** A loop of one step more than the limit, left in front of its body: the last of its steps can only leave. */

@@ -1,7 +1,7 @@
 /** Map kernels: one loop nest over elements for any number of fused elementwise ops. */
 import type { Lanes, LaneType } from "../kernel/lanes.js";
 import type { Code } from "./assembler.js";
-import { typeLanes, widthOf, type LaneCall } from "./vectorizable.js";
+import { countOperations, typeLanes, widthOf, type LaneCall } from "./vectorizable.js";
 import { load, store, wasmLanes, type Operand, type Precision, type Width } from "./lanes-target.js";
 import type { Address } from "./program.js";
 import { advanceWalks, beginWalks, type Walk } from "./walks.js";
@@ -83,6 +83,30 @@ function heldConstants(
   return (dtype, value) => held.get(keyOf(dtype, value)) ?? lanes.constant(dtype, value);
 }
 
+/** Operations, loads and stores in a turn of the innermost loop at least, as far as there are elements: below, what moves on takes the longer part. */
+const LEAST_PER_TURN = 32;
+/** Vectors in one turn at most. */
+const MOST_PER_TURN = 8;
+
+/** How many vectors of elements a turn of the innermost loop computes. */
+function vectorsPerTurn({ inputs, nodes, outputs }: MapKernel, vectors: number): number {
+  // An offset in an instruction is not negative.
+  if ([...inputs, ...outputs].some((walk) => innerStrideOf(walk) < 0)) return 1;
+  const each =
+    inputs.length +
+    outputs.length +
+    countOperations(
+      inputs.map(({ dtype }) => dtype),
+      nodes,
+    );
+  let count = 1;
+  while (count * 2 <= Math.min(vectors, MOST_PER_TURN) && count * each < LEAST_PER_TURN) count *= 2;
+  return count;
+}
+
+/** Vectors that are held while a row of elements is computed, at most. */
+const MOST_HELD = 6;
+
 /** Whether two addresses may be the same: what parameters hold is not known. */
 const mayMeet = (a: Address, b: Address): boolean =>
   a.base?.index === b.base?.index
@@ -101,16 +125,21 @@ export function writeMap(code: Code, kernel: MapKernel, precision: Precision, ad
   const positions = beginWalks(code, addresses, walks);
   const held = vector === 1 ? undefined : heldConstants(kernel, wasmLanes(code, vector, precision));
 
+  /** Loads elements of an input, `ahead` vectors behind where its walk stands. */
+  const loadAt = (input: number, width: Width, ahead: number): Operand => {
+    const { at, bytes, strides } = positions[input];
+    const step = (strides.at(-1) ?? 0) * width * ahead;
+    return load(code, inputs[input].dtype, at, bytes + step, width, innerStride(input) === 0);
+  };
   // What is read is loaded where it is first needed, and what is wanted is stored at once, so that few values wait in registers.
-  const elements = (width: Width): void => {
+  const elements = (width: Width, rowValues: ReadonlyMap<number, Operand>, ahead: number): void => {
     const plain = wasmLanes(code, width, precision);
     const lanes = held === undefined || width === 1 ? plain : { ...plain, constant: held };
-    const values = new Map<number, Operand>();
+    const values = new Map(rowValues);
     const valueOf = (value: number): Operand => {
       const known = values.get(value);
       if (known !== undefined) return known;
-      const { at, bytes } = positions[value];
-      const loaded = load(code, inputs[value].dtype, at, bytes, width, innerStride(value) === 0);
+      const loaded = loadAt(value, width, ahead);
       values.set(value, loaded);
       return loaded;
     };
@@ -122,8 +151,8 @@ export function writeMap(code: Code, kernel: MapKernel, precision: Precision, ad
         inputs.forEach((_, input) => {
           if (mayMeet(addresses[input], addresses[inputs.length + i])) valueOf(input);
         });
-        const { at, bytes } = positions[inputs.length + i];
-        store(code, result, at, bytes, width);
+        const { at, bytes, strides } = positions[inputs.length + i];
+        store(code, result, at, bytes + (strides.at(-1) ?? 0) * width * ahead, width);
       });
     };
     storeAll((value) => value < inputs.length);
@@ -136,16 +165,25 @@ export function writeMap(code: Code, kernel: MapKernel, precision: Precision, ad
   const advanceAll = (by: (strides: readonly number[]) => number): void => {
     advanceWalks(code, positions, by);
   };
+  /** Inputs of which one element is needed along the whole innermost axis: nothing that is written lies at the same place. */
+  const ofRows = inputs.flatMap((walk, i) => (rank > 1 && innerStrideOf(walk) === 0 ? [i] : [])).slice(0, MOST_HELD);
   const inner = (): void => {
-    const run = (width: Width, count: number): void => {
+    const vectors = Math.floor(innerSize / vector);
+    const perTurn = vectorsPerTurn(kernel, vectors);
+    const rowValues =
+      vector > 1 && vectors > 1
+        ? new Map(ofRows.map((input) => [input, loadAt(input, vector, 0)] as const))
+        : new Map<number, Operand>();
+    const run = (width: Width, count: number, atOnce: number): void => {
       if (count === 0) return;
       code.repeat(count, () => {
-        elements(width);
-        if (rank > 0) advanceAll((strides) => strides[rank - 1] * width);
+        for (let ahead = 0; ahead < atOnce; ahead++) elements(width, width === vector ? rowValues : new Map(), ahead);
+        if (rank > 0) advanceAll((strides) => strides[rank - 1] * width * atOnce);
       });
     };
-    run(vector, Math.floor(innerSize / vector));
-    run(1, innerSize % vector);
+    run(vector, Math.floor(vectors / perTurn), perTurn);
+    run(vector, vectors % perTurn, 1);
+    run(1, innerSize % vector, 1);
   };
   const nest = (axis: number): void => {
     if (axis >= rank - 1) {
