@@ -10,6 +10,7 @@ export default defineConfig({
     "diagnostics.ts",
     "diagnoses.ts",
     "cold.ts",
+    "untuned.ts",
   ],
   format: "esm",
   target: "es2022",

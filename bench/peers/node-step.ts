@@ -21,6 +21,7 @@ async function answerTo(request: Request): Promise<Answer> {
     started.delete(request.stop);
     return {};
   }
+  if ("gradients" in request) return { error: "asked for steps only" };
   return { times: (await started.get(request.cell)?.run(request.run)) ?? [] };
 }
 

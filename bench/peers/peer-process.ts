@@ -6,14 +6,34 @@ import { LEARNING_RATE, type Sizes } from "../workload.ts";
 
 export interface PeerProcess {
   readonly version: string;
-  /** What the process knows as `cell`, under a name of the report. */
-  contender(name: string, cell: string, sizes: Sizes): Contender;
+  /** What the process knows as `cell`, under a name of the report; with what else it has to know about it. */
+  contender(name: string, cell: string, sizes: Sizes, shapes?: Shapes): Contender;
+  /** Loss and gradients, by name, each with its elements in a row. */
+  gradients(of: GradientRequest): Promise<Required<Pick<Answer, "loss" | "gradients">>>;
   close(): void;
+}
+
+/** Of a cell that a peer has the equations of, but no sizes. */
+export interface Shapes {
+  readonly weights: Readonly<Record<string, readonly number[]>>;
+  readonly states: Readonly<Record<string, readonly number[]>>;
+}
+
+/** Arrays of arrays, as many as there are axes. */
+export type Nested = number | readonly Nested[];
+
+export interface GradientRequest {
+  readonly cell: string;
+  readonly weights: Readonly<Record<string, Nested>>;
+  readonly states: Shapes["states"];
+  readonly x: Nested;
+  readonly y: Nested;
 }
 
 /** The protocol is described in serve.py, and node-step.ts speaks it as well. */
 export type Request =
-  | { readonly start: Sizes & { readonly cell: string; readonly learningRate: number } }
+  | { readonly start: Sizes & { readonly cell: string; readonly learningRate: number } & Partial<Shapes> }
+  | { readonly gradients: GradientRequest }
   | { readonly cell: string; readonly run: number }
   | { readonly stop: string };
 
@@ -21,6 +41,8 @@ export interface Answer {
   readonly version?: string;
   readonly first?: number;
   readonly times?: readonly number[];
+  readonly loss?: number;
+  readonly gradients?: Readonly<Record<string, readonly number[]>>;
   readonly error?: string;
 }
 
@@ -62,12 +84,17 @@ export async function openPeer(command: string, args: readonly string[]): Promis
   }
   return {
     version,
-    contender: (name, cell, sizes) => ({
+    contender: (name, cell, sizes, shapes = undefined) => ({
       name,
-      start: async () => (await ask({ start: { cell, ...sizes, learningRate: LEARNING_RATE } })).first ?? NaN,
+      start: async () =>
+        (await ask({ start: { cell, ...sizes, ...shapes, learningRate: LEARNING_RATE } })).first ?? NaN,
       run: async (count) => (await ask({ cell, run: count })).times ?? [],
       stop: async () => void (await ask({ stop: cell })),
     }),
+    async gradients(of) {
+      const { loss = NaN, gradients = {} } = await ask({ gradients: of });
+      return { loss, gradients };
+    },
     close: () => child.stdin.end(),
   };
 }

@@ -35,6 +35,10 @@ async function open(script: string): Promise<ByThreads | undefined> {
   return undefined;
 }
 
+/** JAX with one thread, which knows the cells that nobody tuned for. */
+export const openUntuned = async (): Promise<PeerProcess | undefined> =>
+  openPeer(python(), [pathOf("peers/jax_untuned.py"), "1"]);
+
 export const openPython = async (): Promise<PythonPeers> => ({
   torch: await open("torch_step.py"),
   jax: await open("jax_step.py"),

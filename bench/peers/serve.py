@@ -1,6 +1,7 @@
 """How a peer in Python is asked for steps: one JSON object per line on standard input, one per line as the answer.
 
 {"start": {"cell": "lstm", "T": 64, "B": 16, "H": 32, "learningRate": 0.001}} answers {"first": ms};
+{"gradients": {"cell": ..., "weights": ..., ...}} answers {"loss": number, "gradients": {name: [number, ...]}}, of peers that can;
 {"run": 5, "cell": "lstm"} answers {"times": [ms, ...]}; {"stop": "lstm"} answers {}. What fails answers {"error": text}.
 The first line that is printed tells the version.
 """
@@ -16,8 +17,8 @@ def timed(action):
     return (time.perf_counter() - began) * 1000
 
 
-def serve(version, step_of):
-    """Answers until standard input ends. `step_of` gives a function that makes one training step."""
+def serve(version, step_of, gradients_of=None):
+    """Answers until standard input ends. `step_of` gives a function that makes one training step, `gradients_of` loss and gradients."""
     steps = {}
 
     def answer(request):
@@ -29,6 +30,8 @@ def serve(version, step_of):
                 steps[cell]()
 
             return {"first": timed(first)}
+        if "gradients" in request:
+            return gradients_of(**request["gradients"])
         if "stop" in request:
             steps.pop(request["stop"], None)
             return {}

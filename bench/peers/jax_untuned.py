@@ -1,0 +1,353 @@
+"""JAX's side of the untuned cells: their equations written by hand, in a scan, with forward, backward and Adam as one jit. The
+argument is the number of threads; the requests are those of serve.py, with the shapes of weights and states, or with weights
+and inputs themselves, for which the answer is the loss and the gradients.
+"""
+
+import os
+import sys
+
+# The size of XLA's pool of threads; it has to be set before JAX is loaded.
+os.environ["NPROC"] = sys.argv[1]
+os.environ["JAX_PLATFORMS"] = "cpu"
+if sys.argv[1] == "1":
+    os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false"
+
+import jax
+import jax.numpy as np
+import numpy
+from jax.nn import log_sigmoid, sigmoid, silu, softmax
+from jax.numpy import exp, tanh
+from serve import serve
+
+
+def dot(a, b):
+    return (a * b).sum(-1, keepdims=True)
+
+
+def layer_norm(a):
+    centred = a - a.mean(-1, keepdims=True)
+    return centred * jax.lax.rsqrt(np.square(centred).mean(-1, keepdims=True) + 1e-5)
+
+
+def rms_norm(a):
+    return a * jax.lax.rsqrt(np.square(a).mean(-1, keepdims=True) + 1e-5)
+
+
+def unit_norm(a):
+    return a * jax.lax.rsqrt(np.square(a).sum(-1, keepdims=True) + 1e-5)
+
+
+def by_head(a, heads):
+    return a.reshape(*a.shape[:-1], heads, a.shape[-1] // heads)
+
+
+def joined(a):
+    return a.reshape(*a.shape[:-2], -1)
+
+
+def of_input(*names):
+    """The input's products for all steps at once, which is what one writes by hand for speed."""
+    return lambda w, x: [x @ w["W" + name] + w.get("b" + name, 0) for name in names]
+
+
+def hard(a):
+    return np.clip(0.25 * a + 0.5, 0, 1)
+
+
+# A cell: rows from weights and all inputs, and a step from weights, rows, states and the number of the step. It gives the
+# next states and the output.
+
+
+def fast_weights(w, rows, s, t):
+    h, k, v, f = (row + s["h"] @ w["U" + name] for row, name in zip(rows, "hkvf"))
+    k, v = tanh(k), tanh(v)
+    A = sigmoid(f)[..., None] * s["A"] + v[..., :, None] * k[..., None, :]
+    h = tanh(h + (A @ k[..., None])[..., 0] / k.shape[-1] ** 0.5)
+    return {"h": h, "A": A}, h
+
+
+def delta_rule(w, rows, s, t):
+    h, q, k, v = (row + s["h"] @ w["U" + name] for row, name in zip(rows, "hqkv"))
+    q, k = tanh(q), unit_norm(k)
+    beta = sigmoid(s["h"] @ w["wb"])[..., None]
+    found = np.einsum("bi,bij->bj", k, s["S"])
+    S = s["S"] + k[..., :, None] * (beta * (v - found))[..., None, :]
+    h = tanh(h + np.einsum("bi,bij->bj", q, S))
+    return {"h": h, "S": S}, h
+
+
+def gated_delta(w, rows, s, t):
+    q, k, v = (row + s["h"] @ w["U" + name] for row, name in zip(rows, "qkv"))
+    keep, rate = rows[3], rows[4]
+    heads = keep.shape[-1]
+    q, k, v = by_head(silu(q), heads), unit_norm(by_head(silu(k), heads)), by_head(v, heads)
+    D = keep[..., None, None] * s["S"]
+    found = np.einsum("bni,bnij->bnj", k, D)
+    S = D + k[..., :, None] * (rate[..., None] * (v - found))[..., None, :]
+    h = tanh(joined(rms_norm(np.einsum("bni,bnij->bnj", q, S))) @ w["Uo"] + s["h"] @ w["Uh"])
+    return {"h": h, "S": S}, h
+
+
+def gated_delta_rows(w, x):
+    return [*of_input("q", "k", "v")(w, x), sigmoid(x @ w["Wa"]), sigmoid(x @ w["Wb"])]
+
+
+def m_lstm_heads(w, rows, s, t):
+    q, k, v, o, f, i = rows
+    heads = f.shape[-1]
+    q, k, v = by_head(q, heads), by_head(k, heads), by_head(v, heads)
+    k = k / k.shape[-1] ** 0.5
+    m = np.maximum(f + s["m"], i)
+    keep, add = exp(f + s["m"] - m)[..., None], exp(i - m)[..., None]
+    C = keep[..., None] * s["C"] + (add * v)[..., :, None] * k[..., None, :]
+    n = keep * s["n"] + add * k
+    size = np.maximum(abs(dot(n, q)), exp(-m)[..., None])
+    return {"C": C, "n": n, "m": m}, o * joined(layer_norm((C @ q[..., None])[..., 0] / size))
+
+
+def m_lstm_heads_rows(w, x):
+    q, k, v, o, f, i = of_input("q", "k", "v", "o", "f", "i")(w, x)
+    return [q, k, v, sigmoid(o), log_sigmoid(f), i]
+
+
+def slots(w, rows, s, t):
+    h, k, e, v = (row + s["h"] @ w["U" + name] for row, name in zip(rows, "hkev"))
+    k, e, v = tanh(k), sigmoid(e), tanh(v)
+    a = softmax(((s["M"] + w["K"]) @ k[..., None])[..., 0])
+    M = s["M"] * (1 - a[..., None] * e[..., None, :]) + a[..., None] * v[..., None, :]
+    h = tanh(h + np.einsum("bs,bsj->bj", a, M) @ w["R"])
+    return {"h": h, "M": M}, h
+
+
+def recent_states(w, rows, s, t):
+    (row,) = rows
+    M = s["M"]
+    a = softmax((M @ (s["h"] @ w["Uq"])[..., None])[..., 0] / M.shape[-1] ** 0.5)
+    h = tanh(row + s["h"] @ w["Uh"] + np.einsum("bs,bsj->bj", a, M) @ w["R"])
+    return {"h": h, "M": np.concatenate([M[:, 1:], h[:, None]], axis=1)}, h
+
+
+def gru_layer_norm(w, rows, s, t):
+    xr, xz, xn = rows
+    h = s["h"]
+    r = sigmoid(w["gr"] * layer_norm(xr + h @ w["Ur"]) + w["br"])
+    z = sigmoid(w["gz"] * layer_norm(xz + h @ w["Uz"]) + w["bz"])
+    n = tanh(w["gn"] * layer_norm(xn + (r * h) @ w["Un"]) + w["bn"])
+    h = (1 - z) * n + z * h
+    return {"h": h}, h
+
+
+def mgu_rms_norm(w, rows, s, t):
+    xf, xn = rows
+    h = s["h"]
+    f = sigmoid(w["gf"] * rms_norm(xf + h @ w["Uf"]) + w["bf"])
+    n = tanh(w["gn"] * rms_norm(xn + (f * h) @ w["Un"]) + w["bn"])
+    h = (1 - f) * h + f * n
+    return {"h": h}, h
+
+
+def ordered_neurons(w, rows, s, t):
+    f, i, g, o, F, I = (row + s["h"] @ w["U" + name] for row, name in zip(rows, "figoFI"))
+    f, i, g, o = sigmoid(f), sigmoid(i), tanh(g), sigmoid(o)
+    F, I = np.cumsum(softmax(F), axis=-1), 1 - np.cumsum(softmax(I), axis=-1)
+    both = F * I
+    c = (f * both + F - both) * s["c"] + (i * both + I - both) * g
+    h = o * tanh(c)
+    return {"h": h, "c": c}, h
+
+
+def softmax_gates(w, rows, s, t):
+    f, i, g, o = (row + s["h"] @ w["U" + name] for row, name in zip(rows, "figo"))
+    top = np.maximum(f, i)
+    ef, ei = exp(f - top), exp(i - top)
+    c = (ef * s["c"] + ei * tanh(g)) / (ef + ei)
+    h = tanh(softmax(o) * o.shape[-1] * c)
+    return {"h": h, "c": c}, h
+
+
+def piecewise_gates(w, rows, s, t):
+    f, i, g, o = (row + s["h"] @ w["U" + name] for row, name in zip(rows, "figo"))
+    c = hard(f) * s["c"] + hard(i) * np.clip(g, -1, 1)
+    h = hard(o) * np.clip(c, -1, 1)
+    return {"h": h, "c": c}, h
+
+
+def highway(w, rows, s, t):
+    a, gate = (row + s["h"] @ w["U" + name] for row, name in zip(rows, "at"))
+    t1 = sigmoid(gate)
+    first = t1 * tanh(a) + (1 - t1) * s["h"]
+    t2 = sigmoid(first @ w["Rt"] + w["ct"])
+    h = t2 * tanh(first @ w["Ra"] + w["ca"]) + (1 - t2) * first
+    return {"h": h}, h
+
+
+def experts(w, rows, s, t):
+    sums, choice = rows
+    p = softmax(choice + s["h"] @ w["Up"])
+    each = tanh(by_head(sums + s["h"] @ w["U"], p.shape[-1]))
+    h = np.einsum("be,bej->bj", p, each)
+    return {"h": h}, h
+
+
+def lem(w, rows, s, t):
+    x1, x2, xz, xy = rows
+    y = s["y"]
+    d1 = 0.5 * sigmoid(x1 + y @ w["U1"])
+    d2 = 0.5 * sigmoid(x2 + y @ w["U2"])
+    z = (1 - d1) * s["z"] + d1 * tanh(xz + y @ w["Uz"])
+    y = (1 - d2) * y + d2 * tanh(xy + z @ w["Uy"])
+    return {"y": y, "z": z}, y
+
+
+def oscillators(w, rows, s, t):
+    pace = 0.1 * sigmoid(w["c"])
+    z = s["z"] - pace * (tanh(w["w"] * s["y"] + rows[0]) + 0.9 * s["y"])
+    y = s["y"] + pace * z
+    return {"y": y, "z": z}, y
+
+
+def antisymmetric(w, rows, s, t):
+    xz, xh = rows
+    A = w["M"] - w["M"].T - 0.05 * np.eye(w["M"].shape[0])
+    sums = s["h"] @ A
+    h = s["h"] + 0.1 * sigmoid(xz + sums) * tanh(xh + sums)
+    return {"h": h}, h
+
+
+def householder(w, rows, s, t):
+    xh, xa, xb = rows
+    h = s["h"]
+    r = h
+    for v in (unit_norm(xa + h @ w["Ua"]), unit_norm(xb + h @ w["Ub"])):
+        r = r - 2 * dot(v, r) * v
+    h = tanh(xh + r @ w["Uh"])
+    return {"h": h}, h
+
+
+def periodic_gates(w, rows, s, t):
+    h = s["h"]
+    period = 2 ** (np.arange(h.shape[-1]) % 4)
+    h = np.where(t % period == 0, tanh(rows[0] + h @ w["Uh"]), h)
+    return {"h": h}, h
+
+
+def s_lstm_heads(w, rows, s, t):
+    heads = w["Rf"].shape[0]
+    h = by_head(s["h"], heads)
+    f, i, z, o = (row + joined(np.einsum("bni,nij->bnj", h, w["R" + name])) for row, name in zip(rows, "fizo"))
+    f = log_sigmoid(f)
+    m = np.maximum(f + s["m"], i)
+    keep, add = exp(f + s["m"] - m), exp(i - m)
+    c = keep * s["c"] + add * tanh(z)
+    n = keep * s["n"] + add
+    h = sigmoid(o) * c / np.maximum(n, 1e-6)
+    return {"h": h, "c": c, "n": n, "m": m}, joined(layer_norm(by_head(h, heads)))
+
+
+def low_rank(w, rows, s, t):
+    xr, xz, xn = rows
+    h = s["h"]
+    r, z, u = ((h @ w["A" + name]) @ w["B" + name] for name in "rzn")
+    n = tanh(xn + sigmoid(xr + r) * u)
+    z = sigmoid(xz + z)
+    h = (1 - z) * n + z * h
+    return {"h": h}, h
+
+
+def previous_input(w, rows, s, t):
+    z, f, o = rows
+    c = f * s["c"] + (1 - f) * z
+    return {"c": c, "before": s["before"]}, o * c
+
+
+def previous_input_rows(w, x):
+    before = np.concatenate([np.zeros_like(x[:1]), x[:-1]])
+    z, f, o = (row + before @ w["V" + name] for row, name in zip(of_input("z", "f", "o")(w, x), "zfo"))
+    return [tanh(z), sigmoid(f), sigmoid(o)]
+
+
+CELLS = {
+    "fastWeights": (of_input(*"hkvf"), fast_weights),
+    "deltaRule": (of_input(*"hqkv"), delta_rule),
+    "gatedDelta": (gated_delta_rows, gated_delta),
+    "mLstmHeads": (m_lstm_heads_rows, m_lstm_heads),
+    "slots": (of_input(*"hkev"), slots),
+    "recentStates": (of_input("h"), recent_states),
+    "gruLayerNorm": (lambda w, x: [x @ w["W" + name] for name in "rzn"], gru_layer_norm),
+    "mguRmsNorm": (lambda w, x: [x @ w["W" + name] for name in "fn"], mgu_rms_norm),
+    "orderedNeurons": (of_input(*"figoFI"), ordered_neurons),
+    "softmaxGates": (of_input(*"figo"), softmax_gates),
+    "piecewiseGates": (of_input(*"figo"), piecewise_gates),
+    "highway": (of_input(*"at"), highway),
+    "experts": (of_input("", "p"), experts),
+    "lem": (of_input("1", "2", "z", "y"), lem),
+    "oscillators": (lambda w, x: [x @ w["V"] + w["b"]], oscillators),
+    "antisymmetric": (of_input("z", "h"), antisymmetric),
+    "householder": (lambda w, x: [x @ w["Wh"] + w["bh"], x @ w["Va"], x @ w["Vb"]], householder),
+    "periodicGates": (of_input("h"), periodic_gates),
+    "sLstmHeads": (of_input(*"fizo"), s_lstm_heads),
+    "lowRank": (of_input(*"rzn"), low_rank),
+    "previousInput": (previous_input_rows, previous_input),
+}
+
+
+def loss_of(cell, states):
+    """The mean squared error over all outputs. Inputs and targets have time in front."""
+    to_rows, step = CELLS[cell]
+
+    def loss(w, x, y):
+        rows = to_rows(w, x)
+        start = {name: np.zeros((x.shape[1], *shape), np.float32) for name, shape in states.items()}
+
+        def body(state, row):
+            return step(w, row[0], state, row[1])
+
+        _, outputs = jax.lax.scan(body, start, (rows, np.arange(x.shape[0])))
+        return np.square(outputs - y).mean()
+
+    return loss
+
+
+def step_of(cell, T, B, H, learningRate, weights, states):
+    """A function that makes one training step and returns the loss as a number."""
+    random = numpy.random.default_rng(1)
+
+    def uniform(*shape):
+        return np.asarray(random.uniform(-0.5, 0.5, shape), np.float32)
+
+    loss = loss_of(cell, states)
+
+    def update(state, x, y):
+        w, mean, square, count = state
+        value, gradient = jax.value_and_grad(loss)(w, x, y)
+        count = count + 1
+        each = jax.tree.map
+        mean = each(lambda m, g: 0.9 * m + 0.1 * g, mean, gradient)
+        square = each(lambda s, g: 0.999 * s + 0.001 * g * g, square, gradient)
+        rate = learningRate / (1 - 0.9**count)
+        w = each(lambda p, m, s: p - rate * m / (np.sqrt(s / (1 - 0.999**count)) + 1e-8), w, mean, square)
+        return value, (w, mean, square, count)
+
+    # The state's memory is used again for the next state.
+    compiled = jax.jit(update, donate_argnums=0)
+    x, y = uniform(T, B, H), uniform(T, B, H)
+    first = {name: uniform(*shape) * (2 / H**0.5) for name, shape in weights.items()}
+    zeros = jax.tree.map(np.zeros_like, first)
+    held = [(first, zeros, jax.tree.map(np.zeros_like, first), np.float32(0))]
+
+    def run():
+        value, held[0] = compiled(held[0], x, y)
+        return float(value)
+
+    return run
+
+
+def gradients_of(cell, weights, states, x, y):
+    """The loss and its gradients; inputs and targets have the batch in front, as documents say it."""
+    w = {name: np.asarray(value, np.float32) for name, value in weights.items()}
+    x, y = (np.swapaxes(np.asarray(value, np.float32), 0, 1) for value in (x, y))
+    value, gradients = jax.value_and_grad(loss_of(cell, states))(w, x, y)
+    return {"loss": float(value), "gradients": {name: g.ravel().tolist() for name, g in gradients.items()}}
+
+
+serve(jax.__version__, step_of, gradients_of)
