@@ -42,6 +42,23 @@ describe("broadcasting of operands", () => {
     expect(formatType(sum.type)).toBe("f64[B,3]");
   });
 
+  test("makes a number or repetition once for all that need it, but not what was asked for", () => {
+    const g = buildGraph("once");
+    const [x, y] = ["x", "y"].map((name) => g.param(name, f32(2, 3)));
+    const row = g.param("row", f32(3));
+    const scaled = [x, y].map((each) => g.add(g.mul(each, 2), row));
+    const others = [
+      g.add(scaled[0], -0),
+      g.add(scaled[1], 0),
+      g.mul(g.constant({ dtype: "f32", dims: [], data: [2] }), row),
+    ];
+    const graph = g.build(Object.fromEntries(others.map((value, i) => [`out${i}`, value])));
+    const count = (op: string): number => graph.nodes.filter((node) => node.op === op).length;
+    expect(count("constant")).toBe(4);
+    expect(count("broadcast")).toBe(5);
+    expect(graph.nodes.flatMap((node) => (node.op === "constant" ? node.attrs["data"] : []))).toEqual([2, -0, 0, 2]);
+  });
+
   test("refuses sizes that differ, and names the operands", () => {
     const g = buildGraph("broadcast");
     const a = g.param("a", f32("B", 3));

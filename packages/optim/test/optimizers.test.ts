@@ -182,6 +182,17 @@ test("the rate has the widest type of the parameters", () => {
   expect([rateType(f32), rateType(f64), rateType(f32, f64)]).toEqual(["f32", "f64", "f64"]);
 });
 
+test.each(["adam", "adamW"] as const)("%s computes once what all weights share", (type) => {
+  const config = optimizerSchema.parse({ type, learningRate: 0.1 });
+  const nodesWith = (count: number): number =>
+    optimizerGraph(
+      config,
+      Array.from({ length: count }, (_, i) => ({ name: `w${i}`, type: f32(2, 3) })),
+    ).nodes.length;
+  // The averages, the step and its subtraction; the decay of adamW.
+  expect(nodesWith(3) - nodesWith(2)).toBe(type === "adam" ? 13 : 14);
+});
+
 describe("optimizers written as equations", () => {
   const graphOf = (type: string, options: object): Graph => optimizerGraph(readConfig(type, options), params);
   /** The graph with the names of its state as the built-in optimizer has them. */

@@ -12,6 +12,7 @@ import { ops, type OpName } from "../ops/index.js";
 import type { Arity, AttrArgument, Emit, Inputs, Op, Value } from "../ops/op.js";
 import { formatType, sameDims, type Dims, type DType } from "../shape/tensor-type.js";
 import type { Dim } from "../shape/dim.js";
+import { formatNumber } from "./print.js";
 
 /** A value, or a number that takes the element type of the other operands (f32 when there are none). */
 export type Operand = Value | number;
@@ -67,16 +68,42 @@ export function broadcastTo(g: { readonly emit: Emit }, value: Value, dims: Dims
 
 const areValues = (operands: readonly Operand[]): operands is readonly Value[] => !operands.some(isNumber);
 
+/**
+ * Operands that were made here to fit an op. Nobody outside holds one, so what needs the same number or the same
+ * repetition again can read it too: an update of many weights has each of its constants once.
+ */
+interface Fitted {
+  readonly numbers: Map<string, Value>;
+  readonly repeated: Map<Value, Map<string, Value>>;
+}
+
+const known = <K>(made: Map<K, Value>, key: K, make: () => Value): Value => {
+  const value = made.get(key) ?? make();
+  made.set(key, value);
+  return value;
+};
+
 /** The operands as values. A number has the element type of the last value, which for select is a branch, not the condition. */
-function valuesOf(g: EmitScope, operands: readonly Operand[]): readonly Value[] {
+function valuesOf(g: EmitScope, { numbers }: Fitted, operands: readonly Operand[]): readonly Value[] {
   if (areValues(operands)) return operands;
   const last = operands.findLast((operand) => !isNumber(operand));
   const dtype: DType = last === undefined || isNumber(last) ? "f32" : last.type.dtype;
-  return operands.map((operand) => (isNumber(operand) ? scalarConstant(g, operand, dtype) : operand));
+  return operands.map((operand) =>
+    isNumber(operand)
+      ? known(numbers, `${dtype} ${formatNumber(operand)}`, () => scalarConstant(g, operand, dtype))
+      : operand,
+  );
 }
 
-function alignOperands(g: EmitScope, op: Op, operands: readonly Operand[]): readonly Value[] {
-  const values = valuesOf(g, operands);
+function repeatedTo(g: EmitScope, { repeated }: Fitted, value: Value, dims: Dims): Value {
+  if (sameDims(value.type.dims, dims)) return value;
+  const byDims = repeated.get(value) ?? new Map<string, Value>();
+  repeated.set(value, byDims);
+  return known(byDims, dims.join(), () => broadcastTo(g, value, dims));
+}
+
+function alignOperands(g: EmitScope, fitted: Fitted, op: Op, operands: readonly Operand[]): readonly Value[] {
+  const values = valuesOf(g, fitted, operands);
   if (op.traits.elementwise !== true || values.length < 2) return values;
   const [{ type: first }] = values;
   if (values.every(({ type }) => sameDims(type.dims, first.dims))) return values;
@@ -94,28 +121,41 @@ function alignOperands(g: EmitScope, op: Op, operands: readonly Operand[]): read
         received: values.map((value) => `${g.nameOf(value)}: ${formatType(value.type)}`).join(", "),
       },
     ]);
-  return values.map((value) => broadcastTo(g, value, dims));
+  return values.map((value) => repeatedTo(g, fitted, value, dims));
 }
 
 /** All primitives of a builder. */
 export function primitives(g: EmitScope): Primitives {
+  const fitted: Fitted = { numbers: new Map(), repeated: new Map() };
   const entries = Object.values(ops).flatMap((op): (readonly [string, unknown])[] => {
     if (op.kind !== "op") return [];
     const simple = op as Op;
     const count = simple.arity;
     const call =
       count === "any"
-        ? (operands: readonly Operand[], attrs?: Attrs) => emitAligned(g, simple, operands, attrs)
+        ? (operands: readonly Operand[], attrs?: Attrs) => emitAligned(g, fitted, simple, operands, attrs)
         : (...args: readonly unknown[]) =>
-            emitAligned(g, simple, args.slice(0, count) as readonly Operand[], args[count] as Attrs | undefined);
+            emitAligned(
+              g,
+              fitted,
+              simple,
+              args.slice(0, count) as readonly Operand[],
+              args[count] as Attrs | undefined,
+            );
     return [[op.name, call]];
   });
   return Object.fromEntries(entries) as unknown as Primitives;
 }
 
-const emitAligned = (g: EmitScope, op: Op, operands: readonly Operand[], attrs: Attrs | undefined): Value =>
+const emitAligned = (
+  g: EmitScope,
+  fitted: Fitted,
+  op: Op,
+  operands: readonly Operand[],
+  attrs: Attrs | undefined,
+): Value =>
   (g.emit as (op: Op<Arity, Attrs>, inputs: readonly Value[], attrs: Attrs) => Value)(
     op,
-    alignOperands(g, op, operands),
+    alignOperands(g, fitted, op, operands),
     attrs ?? {},
   );

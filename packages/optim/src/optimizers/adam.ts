@@ -36,14 +36,14 @@ function startedShare(g: GraphBuilder, beta: number, t: Value): Value {
 
 /** Algorithm 1 of the paper, with the corrections of both averages taken into the scalars. */
 function adamStep(
-  { g, gradient, state, learningRate, count, options }: UpdateRule<AdamOptions, AdamSlot>,
+  { g, gradient, state, learningRate, count, options, once }: UpdateRule<AdamOptions, AdamSlot>,
   param: Value,
 ): { readonly param: Value; readonly state: Readonly<Record<AdamSlot, Value>> } {
   const { beta1, beta2, epsilon } = options;
   const mean = moved(g, state.mean, gradient, beta1);
   const square = moved(g, state.square, g.mul(gradient, gradient), beta2);
-  const rate = g.div(learningRate, startedShare(g, beta1, count));
-  const rootScale = g.rsqrt(startedShare(g, beta2, count));
+  const rate = once("rate", () => g.div(learningRate, startedShare(g, beta1, count)));
+  const rootScale = once("rootScale", () => g.rsqrt(startedShare(g, beta2, count)));
   const divisor = g.add(g.mul(g.sqrt(square), rootScale), epsilon);
   return { param: g.sub(param, g.mul(g.div(mean, divisor), rate)), state: { mean, square } };
 }
@@ -73,7 +73,8 @@ export const adamW: Optimizer<typeof adamWSchema, AdamSlot> = {
   schema: adamWSchema,
   slots: () => ["mean", "square"],
   update(rule) {
-    const { g, param, learningRate, options } = rule;
-    return adamStep(rule, g.mul(param, g.sub(1, g.mul(learningRate, options.weightDecay))));
+    const { g, param, learningRate, options, once } = rule;
+    const kept = once("kept", () => g.sub(1, g.mul(learningRate, options.weightDecay)));
+    return adamStep(rule, g.mul(param, kept));
   },
 };

@@ -68,8 +68,12 @@ export function applyOptimizer(
   };
   const count = g.add(updates === step ? t : castTo(g, updates, dtype), 1);
   const next: Record<string, Value> = {};
+  // Options of a group are made for each of its weights, which share nothing then.
+  const shared = new Map<OptimizerConfig, Map<string, Value>>();
   for (const { name, type } of params) {
     const options = optionsFor(config, groups, name);
+    const made = shared.get(options) ?? new Map<string, Value>();
+    shared.set(options, made);
     const updated = optimizer.update({
       g,
       param: values[name],
@@ -78,6 +82,12 @@ export function applyOptimizer(
       learningRate: castTo(g, rateOf(options.learningRate), type.dtype),
       count: castTo(g, count, type.dtype),
       options,
+      once(what, make) {
+        const key = `${type.dtype} ${what}`;
+        const value = made.get(key) ?? make();
+        made.set(key, value);
+        return value;
+      },
     });
     next[name] = g.named(nextName(name), updated.param);
     for (const [slot, value] of Object.entries(updated.state))

@@ -19,6 +19,11 @@ export interface UpdateRule<Options, Slot extends string> {
   /** Scalar: the number of this update, counted from 1. */
   readonly count: Value;
   readonly options: Options;
+  /**
+   * What `make` gives, by name: made once per step for all parameters with these options and this element type. For scalars that
+   * follow from rate, count and options alone.
+   */
+  once(name: string, make: () => Value): Value;
 }
 
 /** What an update leaves behind: the next value of the parameter, and of each slot in use. */
