@@ -43,12 +43,15 @@ export function bindGraph(graph: Graph, bindings: Readonly<Record<string, number
     if (!areValidDims(bound.dims)) refuseType(type, bound, bindings);
     return bound;
   };
-  const bindNode = (node: Node): Node => ({
-    ...node,
-    attrs: bindAttrs(node.attrs, opNamed(node.op).attrs, bindings),
-    regions: node.regions.map(bindRegion),
-    types: node.types.map(bindType),
-  });
+  const bindNode = (node: Node): Node => {
+    const attrs = bindAttrs(node.attrs, opNamed(node.op).attrs, bindings);
+    const types = node.types.map(bindType);
+    // Nodes without symbols, such as those of an update of weights, stay the nodes that they are.
+    const isSame = attrs === node.attrs && types.every((type, i) => type === node.types[i]);
+    return isSame && node.regions.length === 0
+      ? node
+      : { ...node, attrs, regions: node.regions.map(bindRegion), types };
+  };
   const bindRegion = (region: Graph): Graph => ({
     ...region,
     params: region.params.map((param) => ({ ...param, type: bindType(param.type) })),
@@ -57,8 +60,13 @@ export function bindGraph(graph: Graph, bindings: Readonly<Record<string, number
   return bindRegion(graph);
 }
 
-const bindAttrs = (attrs: Attrs, kinds: AttrKinds, bindings: DimBindings): Attrs =>
-  Object.fromEntries(Object.entries(attrs).map(([key, value]) => [key, kinds[key]?.bind?.(value, bindings) ?? value]));
+function bindAttrs(attrs: Attrs, kinds: AttrKinds, bindings: DimBindings): Attrs {
+  const bound = Object.entries(attrs).flatMap(([key, value]) => {
+    const replaced = kinds[key]?.bind?.(value, bindings) ?? value;
+    return replaced === value ? [] : [[key, replaced] as const];
+  });
+  return bound.length === 0 ? attrs : { ...attrs, ...Object.fromEntries(bound) };
+}
 
 function refuseType(type: TensorType, bound: TensorType, bindings: DimBindings): never {
   throw new RunError([

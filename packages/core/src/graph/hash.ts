@@ -10,6 +10,7 @@
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
+import type { Attrs } from "../ir/attrs.js";
 import type { Graph, Node, ValueId } from "../ir/graph.js";
 import { formatType } from "../shape/tensor-type.js";
 import { formatAttrValue, sortedAttrs } from "./print.js";
@@ -62,7 +63,19 @@ const LONGEST_KEY = 256;
  * those of the node.
  */
 export function nodeKey({ op, attrs }: Node, inputs: readonly ValueId[]): string {
-  let key = `${op} ${inputs.join(",")}`;
-  for (const [name, value] of sortedAttrs(attrs)) key += ` ${JSON.stringify(name)}:${formatAttrValue(value)}`;
+  const key = `${op} ${inputs.join(",")}${attrsKey(attrs)}`;
   return key.length <= LONGEST_KEY ? key : hashOf([key]);
+}
+
+/** Nodes keep their attributes from pass to pass. */
+const attrsKeys = new WeakMap<Attrs, string>();
+
+function attrsKey(attrs: Attrs): string {
+  const known = attrsKeys.get(attrs);
+  if (known !== undefined) return known;
+  let key = "";
+  for (const [name, value] of sortedAttrs(attrs)) key += ` ${JSON.stringify(name)}:${formatAttrValue(value)}`;
+  // Those of large constants would take memory for as long as the graph is there.
+  if (key.length <= LONGEST_KEY) attrsKeys.set(attrs, key);
+  return key;
 }

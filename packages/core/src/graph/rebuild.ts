@@ -5,7 +5,7 @@
  */
 import { internalError } from "../errors/errors.js";
 import type { Attrs } from "../ir/attrs.js";
-import { valueNames, type Graph, type Node, type ValueId } from "../ir/graph.js";
+import { valueNames, valueTypes, type Graph, type Node, type ValueId } from "../ir/graph.js";
 import { inferTypes } from "../ops/infer.js";
 import type { AnyOp, Arity, Op } from "../ops/op.js";
 import type { TensorType } from "../shape/tensor-type.js";
@@ -36,106 +36,143 @@ export type Visitor = (node: Node, inputs: readonly ValueId[], draft: Draft) => 
 /** The visitor of a graph or region, seen before the change; undefined where all its own nodes are kept. */
 export type VisitorOf = (graph: Graph) => Visitor | undefined;
 
+/** The new graph, from the first change on. */
+interface Copy {
+  readonly nodes: Node[];
+  /** By new number, as the makers are. */
+  readonly types: TensorType[];
+  readonly makers: (Node | undefined)[];
+  /** By old number; undefined where it was dropped. */
+  readonly newIds: (ValueId | undefined)[];
+  /** Whether values so far have the numbers that they had. */
+  isAligned: boolean;
+  isAnyDropped: boolean;
+}
+
+/** Of each value the node that makes it. */
+function makersById(graph: Graph): (Node | undefined)[] {
+  const makers: (Node | undefined)[] = graph.params.map(() => undefined);
+  for (const node of graph.nodes) for (let k = 0; k < node.types.length; k++) makers.push(node);
+  return makers;
+}
+
+/** A copy of what comes before the node of this number among the nodes. */
+function copyBefore(graph: Graph, count: number): Copy {
+  const { id } = graph.nodes[count];
+  return {
+    nodes: graph.nodes.slice(0, count),
+    types: valueTypes(graph).slice(0, id),
+    makers: makersById(graph).slice(0, id),
+    newIds: Array.from({ length: id }, (_, old) => old),
+    isAligned: true,
+    isAnyDropped: false,
+  };
+}
+
+function append({ nodes, types, makers }: Copy, node: Node): void {
+  nodes.push(node);
+  for (const type of node.types) {
+    types.push(type);
+    makers.push(node);
+  }
+}
+
+/** Gives nodes emitted for `visited` the names of the results that they replace. */
+function takeOverNames({ nodes, makers }: Copy, visited: Node, firstNew: number, results: readonly ValueId[]): void {
+  results.forEach((id, i) => {
+    const maker = makers[id];
+    if (maker === undefined || maker.id < firstNew) return;
+    const renamed = { ...maker, names: maker.names.with(id - maker.id, visited.names[i]) };
+    // Emitted nodes stand at the end, so the search is short.
+    nodes[nodes.lastIndexOf(maker)] = renamed;
+    renamed.types.forEach((_, k) => (makers[renamed.id + k] = renamed));
+  });
+}
+
 /**
  * A copy of `graph` as its visitors decide. `visitorOf` is called once for the graph and once for each region, with
- * the graph before the change. When nothing changes the result is `graph` itself.
+ * the graph before the change. When nothing changes the result is `graph` itself, and nothing was copied.
  */
 export function rebuild(graph: Graph, visitorOf: VisitorOf): Graph {
   const visit = visitorOf(graph);
   if (visit === undefined) return keepNodes(graph, visitorOf);
-  const makers: (Node | undefined)[] = graph.params.map(() => undefined);
-  const types: TensorType[] = graph.params.map((param) => param.type);
-  const nodes: Node[] = [];
-  const newIds: (ValueId | undefined)[] = graph.params.map((_, id) => id);
+  let copy = undefined as Copy | undefined;
+  /** How many nodes were decided about. */
+  let count = 0;
+  // Of the graph as it is, for visitors that ask before anything changes.
+  let types: readonly TensorType[] | undefined;
+  let makers: readonly (Node | undefined)[] | undefined;
+  const begin = (): Copy => (copy ??= copyBefore(graph, count));
   // Made when the first node is emitted: names that no value of the graph has, so that later nodes need not give way.
   let names: NameSource | undefined;
   const freshName = (wanted: string): string => (names ??= nameSource(valueNames(graph))).fresh(wanted);
-  let changed = false;
-  /** Whether values so far have the numbers that they had. */
-  let isAligned = true;
-  let isAnyDropped = false;
-
-  /** Appends a node whose id is the next one. */
-  const keep = (node: Node): Node => {
-    nodes.push(node);
-    for (const type of node.types) {
-      types.push(type);
-      makers.push(node);
-    }
-    return node;
-  };
-  const append = (node: Omit<Node, "id">): Node => keep({ ...node, id: types.length });
-
-  /** Gives nodes emitted for `visited` the names of the results that they replace. */
-  const takeOverNames = (visited: Node, firstNew: number, results: readonly ValueId[]): void => {
-    results.forEach((id, i) => {
-      const maker = makers[id];
-      if (maker === undefined || maker.id < firstNew) return;
-      const renamed = { ...maker, names: maker.names.with(id - maker.id, visited.names[i]) };
-      // Emitted nodes stand at the end, so the search is short.
-      nodes[nodes.lastIndexOf(maker)] = renamed;
-      renamed.types.forEach((_, k) => (makers[renamed.id + k] = renamed));
-    });
-  };
-
-  const nameOf = (id: ValueId): string => {
-    const maker = makers[id];
-    return maker === undefined ? graph.params[id].name : maker.names[id - maker.id];
-  };
   /** The origin of the node that is being visited. */
   let origin: Node["origin"];
   const draft: Draft = {
-    nextId: () => types.length,
-    typeOf: (id) => types[id],
-    producerOf: (id) => makers[id],
+    nextId: () => copy?.types.length ?? graph.nodes[count].id,
+    typeOf: (id) => (copy?.types ?? (types ??= valueTypes(graph)))[id],
+    producerOf: (id) => (copy?.makers ?? (makers ??= makersById(graph)))[id],
     emit: (op, operands, attrs) => draft.emitNode(op, operands, attrs)[0],
     emitNode(op, operands, attrs, regions = []) {
+      const nameOf = (id: ValueId): string => {
+        const maker = draft.producerOf(id);
+        return maker === undefined ? graph.params[id].name : maker.names[id - maker.id];
+      };
       const inferred = inferTypes({
         op,
-        inputs: operands.map((id) => types[id]),
+        inputs: operands.map(draft.typeOf),
         inputNames: () => operands.map(nameOf),
         attrs,
         regions,
         graph: graph.name,
         origin,
       });
-      const names = inferred.map(() => freshName(op.name));
-      const made = append({ op: op.name, inputs: operands, attrs, regions, types: inferred, names, origin });
-      return inferred.map((_, i) => made.id + i);
+      const newNames = inferred.map(() => freshName(op.name));
+      const into = begin();
+      const id = into.types.length;
+      append(into, { op: op.name, id, inputs: operands, attrs, regions, types: inferred, names: newNames, origin });
+      return inferred.map((_, i) => id + i);
     },
   };
 
   for (const source of graph.nodes) {
     const node = withRegions(source, visitorOf);
-    const inputs = isAligned ? node.inputs : node.inputs.map((id) => newIds[id] ?? DROPPED);
-    const firstNew = types.length;
+    const newIds = copy?.isAligned === false ? copy.newIds : undefined;
+    const inputs = newIds === undefined ? node.inputs : node.inputs.map((id) => newIds[id] ?? DROPPED);
+    const firstNew = draft.nextId();
     origin = source.origin;
     const decision = visit(node, inputs, draft);
-    if (decision === "keep" && isAligned && types.length === node.id) {
-      if (node !== source) changed = true;
-      keep(node);
-      for (let i = 0; i < node.types.length; i++) newIds.push(node.id + i);
+    if (copy === undefined && decision === "keep" && node === source) {
+      count++;
       continue;
     }
-    changed = true;
-    isAligned = false;
+    const into = begin();
+    count++;
+    if (decision === "keep" && into.isAligned && into.types.length === node.id) {
+      append(into, node);
+      for (let i = 0; i < node.types.length; i++) into.newIds.push(node.id + i);
+      continue;
+    }
+    into.isAligned = false;
     if (decision === "drop") {
-      isAnyDropped = true;
+      into.isAnyDropped = true;
       continue;
     }
-    if (isAnyDropped && inputs.includes(DROPPED))
+    if (into.isAnyDropped && inputs.includes(DROPPED))
       throw internalError(`a pass kept a ${node.op} whose input it dropped`);
     if (decision === "keep") {
-      const { id } = append({ ...node, inputs });
-      for (let i = 0; i < node.types.length; i++) newIds[node.id + i] = id + i;
+      const id = into.types.length;
+      append(into, { ...node, id, inputs });
+      for (let i = 0; i < node.types.length; i++) into.newIds[node.id + i] = id + i;
       continue;
     }
     if (decision.length !== node.types.length)
       throw internalError(`a pass replaced ${node.types.length} results of ${node.op} by ${decision.length}`);
-    takeOverNames(node, firstNew, decision);
-    decision.forEach((id, i) => (newIds[node.id + i] = id));
+    takeOverNames(into, node, firstNew, decision);
+    decision.forEach((id, i) => (into.newIds[node.id + i] = id));
   }
-  if (!changed) return graph;
+  if (copy === undefined) return graph;
+  const { nodes, newIds } = copy;
   const outputs = graph.outputs.map(({ name, value }) => ({ name, value: newIds[value] ?? DROPPED }));
   const lost = outputs.find((output) => output.value === DROPPED);
   if (lost !== undefined) throw internalError(`a pass dropped the output ${lost.name}`);
