@@ -41,12 +41,25 @@ export function signed(value: number): number[] {
   }
 }
 
-const floatBytes = (value: number, bytes: 4 | 8): number[] => {
-  const view = new DataView(new ArrayBuffer(8));
-  if (bytes === 4) view.setFloat32(0, value, true);
-  else view.setFloat64(0, value, true);
-  return Array.from(new Uint8Array(view.buffer, 0, bytes));
-};
+const float = new DataView(new ArrayBuffer(8));
+const FLOAT_BYTES = [0, 1, 2, 3, 4, 5, 6, 7];
+
+function floatBytes(value: number, bytes: 4 | 8): number[] {
+  if (bytes === 4) float.setFloat32(0, value, true);
+  else float.setFloat64(0, value, true);
+  return FLOAT_BYTES.slice(0, bytes).map((at) => float.getUint8(at));
+}
+
+/** One behind the other. Modules have some 100,000 bytes, and lists of numbers take eight times as much. */
+function joined(parts: readonly ArrayLike<number>[]): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
 
 const text = (value: string): number[] => {
   const bytes = new TextEncoder().encode(value);
@@ -90,7 +103,7 @@ export interface Code {
 
 interface FunctionBody {
   readonly params: number;
-  readonly bytes: readonly number[];
+  readonly bytes: Uint8Array;
 }
 
 export interface ModuleBuilder {
@@ -197,13 +210,13 @@ function writeFunction(params: number, write: (code: Code) => void, functionOf: 
   write(code);
   const declarations = declare(locals);
   bytes.push(0x0b);
-  return { params, bytes: unsigned(declarations.length + bytes.length).concat(declarations, bytes) };
+  return { params, bytes: joined([unsigned(declarations.length + bytes.length), declarations, bytes]) };
 }
 
-const section = (id: number, items: readonly (readonly number[])[]): number[] => {
-  const content = unsigned(items.length).concat(...items);
-  return [id].concat(unsigned(content.length), content);
-};
+function section(id: number, items: readonly ArrayLike<number>[]): Uint8Array {
+  const content = joined([unsigned(items.length), ...items]);
+  return joined([[id], unsigned(content.length), content]);
+}
 
 /** A function of the host, imported from "env". All parameters are i32, and there is no result. */
 export interface FunctionImport {
@@ -259,7 +272,7 @@ export function moduleBuilder(imports: readonly FunctionImport[] = []): ModuleBu
           bodies.map(({ bytes }) => bytes),
         ),
       ];
-      return Uint8Array.from(header.concat(...sections));
+      return joined([header, ...sections]);
     },
   };
   return builder;

@@ -131,6 +131,14 @@ export function writeMap(code: Code, kernel: MapKernel, precision: Precision, ad
     const step = (strides.at(-1) ?? 0) * width * ahead;
     return load(code, inputs[input].dtype, at, bytes + step, width, innerStride(input) === 0);
   };
+  const outputsOf = new Map<number, number[]>();
+  outputs.forEach(({ value }, output) => {
+    const others = outputsOf.get(value);
+    if (others === undefined) outputsOf.set(value, [output]);
+    else others.push(output);
+  });
+  const copied = [...outputs.keys()].filter((output) => outputs[output].value < inputs.length);
+
   // What is read is loaded where it is first needed, and what is wanted is stored at once, so that few values wait in registers.
   const elements = (width: Width, rowValues: ReadonlyMap<number, Operand>, ahead: number): void => {
     const plain = wasmLanes(code, width, precision);
@@ -143,23 +151,21 @@ export function writeMap(code: Code, kernel: MapKernel, precision: Precision, ad
       values.set(value, loaded);
       return loaded;
     };
-    const storeAll = (isDue: (value: number) => boolean): void => {
-      outputs.forEach(({ value }, i) => {
-        if (!isDue(value)) return;
-        const result = valueOf(value);
+    const storeAll = (due: readonly number[] = []): void => {
+      for (const output of due) {
+        const result = valueOf(outputs[output].value);
+        const address = addresses[inputs.length + output];
         // What lies at the same place is not there any more after this.
-        inputs.forEach((_, input) => {
-          if (mayMeet(addresses[input], addresses[inputs.length + i])) valueOf(input);
-        });
-        const { at, bytes, strides } = positions[inputs.length + i];
+        for (let input = 0; input < inputs.length; input++) if (mayMeet(addresses[input], address)) valueOf(input);
+        const { at, bytes, strides } = positions[inputs.length + output];
         store(code, result, at, bytes + (strides.at(-1) ?? 0) * width * ahead, width);
-      });
+      }
     };
-    storeAll((value) => value < inputs.length);
+    storeAll(copied);
     nodes.forEach(({ lane, args }, i) => {
       const value = inputs.length + i;
       values.set(value, lane(lanes, ...args.map(valueOf)));
-      storeAll((due) => due === value);
+      storeAll(outputsOf.get(value));
     });
   };
   const advanceAll = (by: (strides: readonly number[]) => number): void => {
