@@ -49,6 +49,7 @@ describe("programs", () => {
   test.each([
     ["graph", "README.md", () => import("./readme/graph")],
     ["training", "README.md", () => import("./readme/training")],
+    ["looking", "docs/looking-inside.md", () => import("./readme/looking")],
     ["core", "packages/core/README.md", () => import("./readme/core")],
     ["layers", "packages/layers/README.md", () => import("./readme/layers")],
   ])("readme/%s.ts is shown in %s, with what it prints", async (name, document, run) => {

@@ -11,6 +11,7 @@ import { addWeightCommands } from "./commands/weight-commands.js";
 const EXAMPLES = `
 Examples:
   latchgrad check model.json
+  latchgrad profile model.json
   latchgrad describe model.json
   latchgrad train model.json --out my-run
   latchgrad train my-run --resume

@@ -150,9 +150,11 @@ export { makeCompileCache, type CompileCache } from "./runtime/compile-cache.js"
 export { memoryOf, type MemoryUse, type PlannedTensor } from "./runtime/memory.js";
 export {
   formatProfile,
+  formatProfileRows,
   makeProfiler,
   type Profile,
   type ProfiledNode,
+  type ProfileFormat,
   type ProfileOrigin,
   type Profiler,
   type ProfileRow,

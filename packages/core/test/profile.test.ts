@@ -8,7 +8,7 @@ import { scan } from "../src/graph/scan-builder.js";
 import type { Graph } from "../src/ir/graph.js";
 import { compile, type CompileOptions } from "../src/runtime/compile.js";
 import type { TensorsByName } from "../src/runtime/executable.js";
-import { formatProfile, makeProfiler, type Profile } from "../src/runtime/profile.js";
+import { formatProfile, formatProfileRows, makeProfiler, type Profile } from "../src/runtime/profile.js";
 import { toTensorData } from "../src/shape/tensor-data.js";
 import { f32, f64 } from "../src/shape/tensor-type.js";
 import { graphInF32, tensorsInF32 } from "./in-f32.js";
@@ -171,4 +171,24 @@ test("the table has the columns under one another, the longest first, and says w
     ].join("\n"),
   );
   expect(formatProfile(profile, { most: 1 })).toContain("3 more");
+});
+
+test("a row names the equation of its nodes once, and the part of it where it is only one", () => {
+  const node = (name: string, origin: string) => ({ name, op: "add", origin });
+  const row = { within: [], milliseconds: 1, share: 0.5, calls: 1 };
+  const profile: Profile = {
+    runs: 1,
+    milliseconds: 2,
+    rows: [
+      {
+        ...row,
+        nodes: [node("a", "/cells/c/equations/0:1-5"), node("b", "/cells/c/equations/0:3-5"), node("c", "/loss")],
+      },
+      { ...row, nodes: [node("d", "/cells/c/equations/0:1-5")] },
+    ],
+    origins: [],
+  };
+  const [, first, second] = formatProfileRows(profile).split("\n");
+  expect(first).toMatch(/a \(add\), b \(add\), c \(add\) {2}\/cells\/c\/equations\/0 \/loss$/);
+  expect(second).toMatch(/\/cells\/c\/equations\/0:1-5$/);
 });

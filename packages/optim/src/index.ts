@@ -100,6 +100,7 @@ export {
   type Predictor,
   type Served,
 } from "./prediction.js";
+export { profileTraining, type ProfilingOptions } from "./profiling.js";
 export type { Best, Ending, RunState } from "./run-state.js";
 export { learningRateAt, learningRateSchema, schedules, type LearningRateConfig } from "./schedules/registry.js";
 export type { Schedule } from "./schedules/schedule.js";

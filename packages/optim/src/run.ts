@@ -1,5 +1,5 @@
 /** A run made ready: the task opened, the step compiled, the state that it starts from in place. */
-import { CheckpointError, compile, type Executable, type Precision } from "@latchgrad/core";
+import { CheckpointError, compile, type Executable, type Precision, type Profiler } from "@latchgrad/core";
 import { makeDiagnoser, type Diagnoser } from "./diagnostics/diagnose.js";
 import type { TaskAtLength } from "./diagnostics/memory.js";
 import { averagesOf, makeEvaluator, type Average, type Evaluator } from "./evaluation.js";
@@ -39,12 +39,13 @@ interface RunOptions {
   readonly state?: RunState | undefined;
   readonly precision?: Precision | undefined;
   readonly threads?: number | undefined;
+  readonly profile?: Profiler | undefined;
 }
 
 /** Throws ConfigError, CheckpointError, RunError or CompileError. */
 export async function openRun(
   experiment: Experiment,
-  { readFile, openFile, state, precision = "fast", threads = 1 }: RunOptions,
+  { readFile, openFile, state, precision = "fast", threads = 1, profile }: RunOptions,
 ): Promise<Run> {
   const { training, dtype } = experiment.config;
   const files: Record<string, string> = {};
@@ -59,7 +60,7 @@ export async function openRun(
   const tensors = state?.tensors ?? step.initialState(training.seed);
   // Where batches may be left out, the step itself looks at them.
   const checkFinite = training.skipNonFinite === undefined ? step.mustBeFinite : false;
-  const executable = await compile(step.graph, { state: tensors, precision, threads, checkFinite });
+  const executable = await compile(step.graph, { state: tensors, precision, threads, checkFinite, profile });
   const evaluator = await makeEvaluator(experiment, task, precision);
   const diagnoser =
     training.diagnose === undefined

@@ -3,7 +3,7 @@
  * step depends on is the executable's state and the step number, so the same
  * seed gives the same bits, whether or not a run was stopped in between.
  */
-import type { Precision } from "@latchgrad/core";
+import type { Precision, Profiler } from "@latchgrad/core";
 import type { CheckpointEvent, DiagnosisEvent, DoneEvent, Evaluation, TrainingEvent } from "./events.js";
 import type { OpenFile } from "./data/file-bytes.js";
 import type { TaskData } from "./data/task-data.js";
@@ -32,6 +32,8 @@ export interface TrainOptions {
   readonly precision?: Precision | undefined;
   /** How many threads share each step; see `compile`. Nothing in the run depends on it. Default 1. */
   readonly threads?: number | undefined;
+  /** Is told the time of every part of the training steps; then they take one thread. */
+  readonly profile?: Profiler | undefined;
 }
 
 /** How long the loop keeps the thread before timers and signals get a turn. It changes when things happen, never what. */

@@ -5,6 +5,13 @@ import { PRECISIONS } from "../environment.js";
 export const modelArgument = (): Argument =>
   new Argument("<model>", "JSON file with the model, its task and its training");
 
+/** Changes to the document, as a list. */
+export const settingOption = (): Option =>
+  new Option(
+    "-s, --set <path=value>",
+    "change the document, such as training.steps=100 or layers.memory.cell.units=8; may be given several times",
+  ).argParser((setting: string, before: readonly string[] = []) => [...before, setting]);
+
 /** The precision of a command that uses what a run has trained. */
 export const runPrecisionOption = (): Option =>
   new Option("--precision <which>", "how sums of products are rounded (default: as in the run)").choices(PRECISIONS);

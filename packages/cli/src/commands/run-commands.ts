@@ -13,7 +13,7 @@ import { runTrialCommand } from "../sweep/run-trial-command.js";
 import { sweepCommand } from "../sweep/sweep-command.js";
 import { trainCommand } from "../train-command.js";
 import type { CommandContext } from "./context.js";
-import { countUpTo, runPrecisionOption, temperature } from "./options.js";
+import { countUpTo, runPrecisionOption, settingOption, temperature } from "./options.js";
 
 const TRAIN_DESCRIPTION = `Train a model and compare the result with the task's baseline.
 
@@ -108,11 +108,7 @@ export function addRunCommands(
     .description(TRAIN_DESCRIPTION)
     .argument("<model>", "JSON file with the model, its task and its training; or the folder of a run, with --resume")
     .option("-o, --out <folder>", "the folder of the run (default: a new one in runs/)")
-    .option(
-      "-s, --set <path=value>",
-      "change the document, such as training.steps=100 or layers.memory.cell.units=8; may be given several times",
-      (setting: string, before: readonly string[] = []) => [...before, setting],
-    )
+    .addOption(settingOption())
     .option("-r, --resume", "go on from the latest checkpoint in the folder; where there is none, begin")
     .addOption(
       new Option(

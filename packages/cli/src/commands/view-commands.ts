@@ -1,4 +1,5 @@
 /** Commands that show models, cells and runs. */
+import type { Precision } from "@latchgrad/core";
 import { MODEL_FILES } from "@latchgrad/layers";
 import { Option, type Command } from "commander";
 import { join } from "node:path";
@@ -6,17 +7,32 @@ import { compareCommand } from "../compare-command.js";
 import { cellsCommand } from "../cells-command.js";
 import { checkCommand } from "../check-command.js";
 import { describeCommand } from "../describe-command.js";
+import { PRECISIONS } from "../environment.js";
 import { EXIT } from "../failure.js";
 import { GRAPH_FORMS, graphCommand, type GraphCommand } from "../graph-command.js";
+import { profileCommand } from "../profile-command.js";
 import { PLOT_FORMATS, reportCommand } from "../report-command.js";
 import type { PlotFormat } from "../report/write-report.js";
 import type { CommandContext } from "./context.js";
-import { countUpTo, modelArgument } from "./options.js";
+import { countUpTo, modelArgument, settingOption } from "./options.js";
 
 const CHECK_DESCRIPTION = `Check a model before it is trained: its document, shapes, gradients, and what training it will be like.
 
 Gradients are compared with central differences in f64, on two examples of the task and the reference executor. Exit code 0: nothing is
 wrong; 1: something is, and it is said what and where.`;
+
+const PROFILE_DESCRIPTION = `Say what a training step spends its time on.
+
+The model is trained for some seconds, on one thread, and nothing is kept. The first table tells the time by place in the document: layers, equations and their parts, loss, optimizer; gradients count where
+what they are gradients of stands. The second tells it by what is computed together.`;
+
+interface ProfileFlags {
+  readonly set?: readonly string[];
+  readonly steps?: number;
+  readonly rows: number;
+  readonly precision: Precision;
+  readonly json?: boolean;
+}
 
 interface ReportFlags {
   readonly out?: string;
@@ -36,7 +52,7 @@ interface CellsFlags {
   readonly json?: boolean;
 }
 
-/** Adds describe, check, report, compare, graph and cells. */
+/** Adds describe, check, profile, report, compare, graph and cells. */
 export function addViewCommands(program: Command, { perform, screen }: CommandContext): void {
   program
     .command("describe")
@@ -51,6 +67,20 @@ export function addViewCommands(program: Command, { perform, screen }: CommandCo
     .option("--json", "print one JSON object")
     .action((file: string, { samples, json = false }: { readonly samples: number; readonly json?: boolean }) =>
       perform(file, () => checkCommand({ file, samples, json, screen })),
+    );
+  program
+    .command("profile")
+    .description(PROFILE_DESCRIPTION)
+    .addArgument(modelArgument())
+    .addOption(settingOption())
+    .option("-n, --steps <count>", "steps that are measured (default: for three seconds)", countUpTo(1_000_000))
+    .option("--rows <count>", "rows of the second table, at most", countUpTo(10_000), 20)
+    .addOption(
+      new Option("--precision <which>", "how sums of products are rounded").choices(PRECISIONS).default("fast"),
+    )
+    .option("--json", "print one JSON object")
+    .action((file: string, { set = [], json = false, ...options }: ProfileFlags) =>
+      perform(file, () => profileCommand({ file, settings: set, json, ...options, screen })),
     );
   program
     .command("report")

@@ -120,10 +120,32 @@ const NAMED_NODES = 3;
 
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 
-/** A table for people: time per row, then per origin. `most`: rows at most; the rest is added up in one. */
-export function formatProfile(profile: Profile, { most = 30 }: { readonly most?: number } = {}): string {
-  const { runs, milliseconds, rows, origins } = profile;
-  const perRun = (time: number): string => (time / Math.max(runs, 1)).toFixed(4);
+const perRun = (time: number, { runs }: Profile): string => (time / Math.max(runs, 1)).toFixed(4);
+
+export interface ProfileFormat {
+  /** Rows at most; the others are added up in one. Default 30. */
+  readonly most?: number | undefined;
+}
+
+/** A table for people: time per row, then per origin. */
+export function formatProfile(profile: Profile, format: ProfileFormat = {}): string {
+  const { runs, milliseconds, origins } = profile;
+  return [
+    `${runs} runs, ${perRun(milliseconds, profile)} ms each`,
+    "",
+    formatProfileRows(profile, format),
+    "",
+    ...table(
+      ["share", "ms/run", "origin"],
+      origins.map(({ share, milliseconds: time, origin }) => [percent(share), perRun(time, profile), origin ?? "none"]),
+      2,
+    ),
+  ].join("\n");
+}
+
+/** The first part of the table: time per row. */
+export function formatProfileRows(profile: Profile, { most = 30 }: ProfileFormat = {}): string {
+  const { runs, rows } = profile;
   const callsPerRun = (calls: number): string => String(Math.round((10 * calls) / Math.max(runs, 1)) / 10);
   const shown = rows.slice(0, most);
   const rest = rows.slice(most);
@@ -133,38 +155,42 @@ export function formatProfile(profile: Profile, { most = 30 }: { readonly most?:
       : [
           [
             percent(sum(rest, ({ share }) => share)),
-            perRun(sum(rest, (row) => row.milliseconds)),
+            perRun(
+              sum(rest, (row) => row.milliseconds),
+              profile,
+            ),
             callsPerRun(sum(rest, ({ calls }) => calls)),
             "",
             `${rest.length} more`,
             "",
           ],
         ];
-  return [
-    `${runs} runs, ${perRun(milliseconds)} ms each`,
-    "",
-    ...table(
-      ["share", "ms/run", "calls/run", "GFLOP/s", "node", "origin"],
-      [
-        ...shown.map((row) => [
-          percent(row.share),
-          perRun(row.milliseconds),
-          callsPerRun(row.calls),
-          row.gigaflops?.toFixed(1) ?? "",
-          nodeText(row),
-          [...new Set(row.nodes.flatMap(({ origin }) => origin ?? []))].join(" "),
-        ]),
-        ...others,
-      ],
-      4,
-    ),
-    "",
-    ...table(
-      ["share", "ms/run", "origin"],
-      origins.map(({ share, milliseconds: time, origin }) => [percent(share), perRun(time), origin ?? "none"]),
-      2,
-    ),
-  ].join("\n");
+  return table(
+    ["share", "ms/run", "calls/run", "GFLOP/s", "node", "origin"],
+    [
+      ...shown.map((row) => [
+        percent(row.share),
+        perRun(row.milliseconds, profile),
+        callsPerRun(row.calls),
+        row.gigaflops?.toFixed(1) ?? "",
+        nodeText(row),
+        originText(row),
+      ]),
+      ...others,
+    ],
+    4,
+  ).join("\n");
+}
+
+/** The origins of a row; of several in one equation only the equation. */
+function originText({ nodes }: ProfileRow): string {
+  const origins = [...new Set(nodes.flatMap(({ origin }) => origin ?? []))];
+  const places = new Map<string, Origin>();
+  for (const origin of origins) {
+    const place = origin.replace(/:\d+-\d+$/, "");
+    places.set(place, places.has(place) ? place : origin);
+  }
+  return [...places.values()].join(" ");
 }
 
 function nodeText({ nodes, within }: ProfileRow): string {
