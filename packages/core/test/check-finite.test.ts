@@ -42,12 +42,12 @@ async function failure(graph: Graph, inputs: TensorsByName, options: CompileOpti
 const found = async (...run: Parameters<typeof failure>): Promise<NonFinite> => (await failure(...run)).found;
 
 /** h' = tanh(h + a), a = exp(x_t) * w, over steps and rows; its gradient with respect to w. Overflows where x_t is large. */
-function cell(): Graph {
+function cell(options: { readonly checkpoint?: number; readonly reverse?: boolean } = {}): Graph {
   const g = buildGraph("cell");
   const x = g.param("x", f32("T", "B", 2));
   const w = g.param("w", f32(2));
   const h0 = g.param("h0", f32("B", 2));
-  const { y } = scan(g, { init: { h: h0 }, xs: { x } }, (step, { carry: { h }, x: { x: row } }) => {
+  const { y } = scan(g, { init: { h: h0 }, xs: { x }, ...options }, (step, { carry: { h }, x: { x: row } }) => {
     const grown = step.at("/cells/0/equations/3:5-20", () => step.named("grown", step.exp(row)));
     const next = step.named(
       "next",
@@ -110,29 +110,55 @@ describe.each(EXECUTORS)("by the %s executor", (executor) => {
     expect(where).toMatchObject({ output: "grad.x", index: [1], origin: "/layers/7", pass: "backward", steps: [] });
   });
 
-  test("in the way back of a loop the step is that of the loop, which goes backward", async () => {
-    const g = buildGraph("roots");
-    const x = g.param("x", f32("T", "B"));
-    const s0 = g.param("s0", f32("B"));
-    const { final } = scan(g, { init: { s: s0 }, xs: { x } }, (step, { carry: { s }, x: { x: row } }) => ({
-      carry: {
-        s: step.add(
-          s,
-          step.at("/root", () => step.sqrt(row)),
-        ),
-      },
-      y: {},
-    }));
-    const graph = gradient(g.build({ loss: g.reduceSum(final.s, { axes: [0] }) }), { of: "loss", wrt: ["x"] });
-    const inputs = { x: tensor([4, 2], 1, 2, 3, 0, 5, 6, 0, 8), s0: tensor([2], 0, 0) };
-    expect(await found(graph, inputs, { executor })).toMatchObject({
-      output: "grad.x",
-      pass: "backward",
-      origin: "/root",
-      index: [0],
-      steps: [{ step: 3 }],
-    });
-  });
+  test.each([undefined, 3, 2])(
+    "in the way back of a loop the step is that of the loop, which goes backward, with checkpoint %s",
+    async (checkpoint) => {
+      const g = buildGraph("roots");
+      const x = g.param("x", f32("T", "B"));
+      const s0 = g.param("s0", f32("B"));
+      const loop = { init: { s: s0 }, xs: { x }, ...(checkpoint === undefined ? {} : { checkpoint }) };
+      const { final } = scan(g, loop, (step, { carry: { s }, x: { x: row } }) => ({
+        carry: {
+          s: step.add(
+            s,
+            step.at("/root", () => step.sqrt(row)),
+          ),
+        },
+        y: {},
+      }));
+      const graph = gradient(g.build({ loss: g.reduceSum(final.s, { axes: [0] }) }), { of: "loss", wrt: ["x"] });
+      const inputs = { x: tensor([4, 2], 1, 2, 3, 0, 5, 6, 0, 8), s0: tensor([2], 0, 0) };
+      expect(await found(graph, inputs, { executor })).toMatchObject({
+        output: "grad.x",
+        pass: "backward",
+        origin: "/root",
+        index: [0],
+        steps: [{ step: 3 }],
+      });
+    },
+  );
+
+  // Chunks of two steps, of three, of two of which the last reaches beyond the end, and of one.
+  test.each([1, 2, 3, 5, 6].flatMap((checkpoint) => [false, true].map((reverse) => ({ checkpoint, reverse }))))(
+    "with checkpoints the step is that of the loop as it was written: %o",
+    async (options) => {
+      const length = options.checkpoint === 2 ? 5 : 6;
+      const graph = gradient(cell(options), { of: "loss", wrt: ["w"] });
+      for (const step of [0, 3, length - 1]) {
+        const { x, ...inputs } = cellInputs();
+        x.data[(step * 4 + 3) * 2 + 1] = 1000;
+        const cut = { dtype: "f32", dims: [length, 4, 2], data: x.data.slice(0, length * 8) } as const;
+        const error = await failure(graph, { ...inputs, x: cut }, { executor });
+        expect(error.found).toMatchObject({
+          name: "grown",
+          index: [3, 1],
+          steps: [{ loop: "h_final", step }],
+          pass: "forward",
+        });
+        expect(error.message).toContain(`, in step ${step} of %h_final, in the forward pass`);
+      }
+    },
+  );
 
   test("NaN that was given is named as the input that it is", async () => {
     const inputs = cellInputs();

@@ -268,6 +268,8 @@ export interface RegionOp<A extends Attrs = Attrs> {
   skipsSteps?(attrs: A): boolean;
   /** Whether each step is to be made by itself, so that nothing is in memory for all steps but what is given and asked for. */
   keepsStepsApart?(attrs: A): boolean;
+  /** The step of the loop that was written, where a step of this one is a chunk of its steps and a node of the region runs over them. */
+  stepInChunks?(attrs: A, region: Graph, node: Node, chunk: number, step: number): number | undefined;
   /**
    * The same results in simpler terms, for an executor that knows only the structure; undefined where the node is as
    * simple as it gets. Regions are expanded already.

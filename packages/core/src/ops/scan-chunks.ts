@@ -2,7 +2,7 @@
  * Loops in chunks of steps: an outer loop over chunks, whose steps are made each by itself, around a loop over the steps of
  * one. What a chunk computes is in memory while the chunk runs; of all chunks, only what is given and asked for.
  */
-import type { Graph } from "../ir/graph.js";
+import type { Graph, Node } from "../ir/graph.js";
 import { ceilDivDim, multiplyDims, subtractDims, type Dim } from "../shape/dim.js";
 import { i32, type TensorType } from "../shape/tensor-type.js";
 import { add, min, mul } from "./arithmetic.js";
@@ -125,6 +125,25 @@ export const chunkLoop = (
   length: chunks.steps,
   reverse,
 });
+
+/** What a loop over the steps of a chunk makes of its step: the whole's, which has `total` steps, or as many as one likes. */
+export interface ChunkedSteps {
+  readonly steps: number;
+  readonly total: number;
+}
+
+/** How many steps each chunk has, where `region` is a chunk and `node` the loop over its steps; undefined elsewhere. Sizes are bound. */
+export function chunkedSteps(region: Graph, node: Node): ChunkedSteps | undefined {
+  const chunk = region.params.length - 1;
+  const starts = region.nodes.filter((start) => start.op === mul.name && start.inputs[0] === chunk);
+  const { length } = node.attrs;
+  if (typeof length !== "number" || !starts.some(({ id }) => node.inputs.includes(id))) return undefined;
+  const [body] = node.regions;
+  // Where chunks reach beyond the end, the body asks of each step whether it does.
+  const asked = body.nodes.find(({ op, inputs }) => op === lt.name && inputs[0] === body.nodes[0].id);
+  const total = body.nodes.find(({ id }) => id === asked?.inputs[1])?.attrs["dim"];
+  return { steps: length, total: typeof total === "number" ? total : Infinity };
+}
 
 export interface ChunkedResults extends LoopResults {
   /** The carries before each chunk, stacked. */

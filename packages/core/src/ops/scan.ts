@@ -25,7 +25,7 @@ import { sizesOf, type Tensor } from "../shape/tensor.js";
 import { sameDims, sameType, type TensorType } from "../shape/tensor-type.js";
 import type { Dependent, RegionOp, RunRegion } from "./op.js";
 import { scanInputs, type ScanAttrs } from "./scan-inputs.js";
-import { chunksOf, runInChunks } from "./scan-chunks.js";
+import { chunkedSteps, chunksOf, runInChunks } from "./scan-chunks.js";
 import { lowerLengths, runLoop } from "./scan-loop.js";
 import { scanVjp } from "./scan-vjp.js";
 
@@ -201,6 +201,11 @@ export const scan: RegionOp<ScanAttrs> = {
   reshaped: (attrs, consts, carries) => ({ ...attrs, consts, carries }),
   skipsSteps: ({ lengths }) => lengths !== "none",
   keepsStepsApart: ({ checkpoint }) => checkpoint === 1,
+  stepInChunks({ checkpoint }, region, node, chunk, step) {
+    const chunks = checkpoint === 1 ? chunkedSteps(region, node) : undefined;
+    // Steps beyond the end repeat the last one.
+    return chunks === undefined ? undefined : Math.min(chunk * chunks.steps + step, chunks.total - 1);
+  },
   dependence: scanDependence,
   expand(scope, inputs, [body], attrs) {
     if (attrs.lengths === "none") return undefined;

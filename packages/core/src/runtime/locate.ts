@@ -4,9 +4,10 @@ import { NonFiniteError } from "../errors/errors.js";
 import type { Issue } from "../errors/issue.js";
 import type { LoopStep, NonFinite, OperandRange } from "../errors/non-finite.js";
 import { bindGraph } from "../graph/bind.js";
+import { opOf } from "../graph/builder.js";
 import { expandRegions } from "../graph/expand.js";
 import { placeOf } from "../graph/place.js";
-import { valueTypes, type Graph } from "../ir/graph.js";
+import { valueTypes, type Graph, type Node } from "../ir/graph.js";
 import { dce } from "../passes/dce.js";
 import type { DimBindings } from "../shape/dim.js";
 import { formatType } from "../shape/tensor-type.js";
@@ -40,7 +41,7 @@ export async function notFinite(
     const finder = makeFinder(bound);
     await replay(bound, finder);
     const found = finder.find(shown.output);
-    if (found !== undefined) return errorOf(found, shown, pairs(bound, candidate), backward);
+    if (found !== undefined) return errorOf(bound, found, shown, pairs(bound, candidate), backward);
   }
   const issue = issueOf({
     at: { kind: "value", name: `output ${shown.output}` },
@@ -92,13 +93,49 @@ function pairs(bound: Graph, unbound: Graph): ReadonlyMap<Graph, Pair> {
   return found;
 }
 
+/** Steps of loops as they were written: of a loop in chunks and the loop over a chunk, one step of the whole. */
+function writtenSteps(graph: Graph, steps: readonly LoopStep[]): readonly LoopStep[] {
+  if (steps.length === 0) return [];
+  const [outer, ...within] = steps;
+  const loop = loopNamed(graph, outer.loop);
+  const region = loop?.regions.at(-1);
+  if (loop === undefined || region === undefined) return steps;
+  const op = opOf(loop);
+  const inner = within.length === 0 ? undefined : loopNamed(region, within[0].loop);
+  const body = inner?.regions.at(-1);
+  if (op.kind === "region" && inner !== undefined && body !== undefined) {
+    const step = op.stepInChunks?.(loop.attrs, region, inner, outer.step, within[0].step);
+    if (step !== undefined) return [{ loop: outer.loop, step }, ...writtenSteps(body, within.slice(1))];
+  }
+  return [outer, ...writtenSteps(region, within)];
+}
+
+/** The loop of that name, in the graph or in what runs in place in it. */
+function loopNamed(graph: Graph, name: string): Node | undefined {
+  for (const node of graph.nodes) {
+    if (node.regions.length === 0) continue;
+    if (node.names[0] === name) return node;
+    const op = opOf(node);
+    if (op.kind !== "region") continue;
+    const { kind } = op.structure(node.inputs.length, node.attrs);
+    if (kind !== "inline" && kind !== "branch") continue;
+    for (const region of node.regions) {
+      const found = loopNamed(region, name);
+      if (found !== undefined) return found;
+    }
+  }
+  return undefined;
+}
+
 function errorOf(
+  root: Graph,
   { birth, given }: Found,
   { output }: Located,
   graphs: ReadonlyMap<Graph, Pair>,
   backward: ReadonlySet<string>,
 ): NonFiniteError {
-  const { graph, node, id, value, name, index, steps, operands } = birth;
+  const { graph, node, id, value, name, index, operands } = birth;
+  const steps = writtenSteps(root, birth.steps);
   const pair = graphs.get(graph);
   const type = formatType(valueTypes(pair?.graph ?? graph)[id]);
   const isBackward = backward.has(pair?.within ?? node?.names[0] ?? "");
