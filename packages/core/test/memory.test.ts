@@ -17,6 +17,7 @@ import { runPasses } from "../src/passes/pass.js";
 import { compile } from "../src/runtime/compile.js";
 import type { TensorsByName } from "../src/runtime/executable.js";
 import { memoryOf } from "../src/runtime/memory.js";
+import { grantedPrecision } from "../src/runtime/relaxed-simd.js";
 import { elementCount } from "../src/shape/strides.js";
 import { sizesOf } from "../src/shape/tensor.js";
 import { f32 } from "../src/shape/tensor-type.js";
@@ -91,11 +92,13 @@ describe.each(Object.entries(cells))("a training step of the cell %s", (_, cell)
     for (const checkpoint of ["none", "sqrt"] as const) {
       const step = trainingStep(cell, H, checkpoint);
       const compiled = compiledOf(step, { T, B });
-      const plan = planMemory(lower(compiled, "fast"));
-      expect(plan.bytes / aliveBytes(compiled)).toBeLessThanOrEqual(1.3);
-      const use = memoryOf(step, { T, B });
-      expect(use.bytes).toBe(plan.bytes);
-      expect(use.alive).toBeLessThanOrEqual(use.bytes);
+      for (const precision of ["fast", "reproducible"] as const) {
+        const plan = planMemory(lower(compiled, grantedPrecision(precision)));
+        expect(plan.bytes / aliveBytes(compiled)).toBeLessThanOrEqual(1.3);
+        const use = memoryOf(step, { T, B }, { precision });
+        expect(use.bytes).toBe(plan.bytes);
+        expect(use.alive).toBeLessThanOrEqual(use.bytes);
+      }
     }
   });
 });

@@ -18,10 +18,11 @@ import { checkMemoryLimit } from "./memory.js";
 import type { Profiler } from "./profile.js";
 import { makeRecorder, type Recorder } from "./recorder.js";
 import { referenceEngine } from "./reference.js";
+import { grantedPrecision } from "./relaxed-simd.js";
 import { startThreads } from "./threads.js";
 import { withTraces } from "./traced.js";
 import { MOST_BYTES } from "./views.js";
-import { hasRelaxedSimd, wasmEngine } from "./wasm.js";
+import { wasmEngine } from "./wasm.js";
 
 export interface CompileOptions {
   /** Initial values of the state parameters; every one needs a value. */
@@ -167,7 +168,7 @@ export async function compile(graph: Graph, options: CompileOptions = {}): Promi
   // They start while this thread is busy with the passes.
   const isShared = threads > 1 && executor === "compiled" && profile === undefined;
   const starting = isShared ? startThreads(threads) : undefined;
-  const granted = precision === "fast" && hasRelaxedSimd() ? "fast" : "reproducible";
+  const granted = grantedPrecision(precision);
   // What is profiled tells its own recorder, and is not shared.
   const sharing = profile === undefined ? cache : undefined;
   const keyOf = (made: Graph, outputs: readonly string[]): string =>

@@ -45,7 +45,7 @@ export async function compileModule(
   const graph = runPasses(expandRegions(bindGraph(made, bindings)), passes);
   const program = lower(graph, precision, { finite, observer: recorder?.observer });
   const plan = planMemory(program, threads);
-  if (plan.bytes > memoryLimit) throw tooLarge(made.name, graph, plan.bytes, memoryLimit);
+  if (plan.bytes > memoryLimit) throw tooLarge(made.name, graph, plan.bytes, memoryLimit, precision);
   const { bytes, pages } = writeModule(program, plan, threads === 1 ? undefined : schedule(program, plan, threads));
   const { inputs, outputs, sites, constants } = program;
   return {

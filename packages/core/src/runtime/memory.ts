@@ -1,5 +1,6 @@
 /** How much memory the runs of a graph need, which is known before anything runs, and which tensors need it. */
 import type { Observer } from "../codegen/observer.js";
+import type { Precision } from "../codegen/lanes-target.js";
 import { lower } from "../codegen/lower.js";
 import { mostAlive, planMemory } from "../codegen/plan-memory.js";
 import { placesOf, type Buffer, type Step } from "../codegen/program.js";
@@ -13,6 +14,7 @@ import { allPasses, loopPasses } from "../passes/index.js";
 import { runPasses } from "../passes/pass.js";
 import type { DimBindings } from "../shape/dim.js";
 import { rowsOfLoops } from "./loop-rows.js";
+import { grantedPrecision } from "./relaxed-simd.js";
 import { MOST_BYTES } from "./views.js";
 
 /** A tensor of the memory plan. */
@@ -36,24 +38,25 @@ export interface MemoryUse {
 }
 
 /**
- * The memory of a compiled graph whose symbols have these sizes, without running it. Throws GraphError when the graph breaks
+ * The memory of a compiled graph whose symbols have these sizes, without running it. `precision` is that of the runs: tiles of products
+ * differ in size, and with them copies of factors. Throws GraphError when the graph breaks
  * an invariant, and ShapeError or RunError for sizes that are missing or do not fit.
  */
 export function memoryOf(
   graph: Graph,
   sizes: DimBindings,
-  { threads = 1 }: { readonly threads?: number } = {},
+  { threads = 1, precision = "fast" }: { readonly threads?: number; readonly precision?: Precision } = {},
 ): MemoryUse {
   checkGraph(graph);
   const optimized = runPasses(graph, allPasses);
-  return memoryOfCompiled(runPasses(expandRegions(bindGraph(optimized, sizes)), loopPasses), threads);
+  const compiled = runPasses(expandRegions(bindGraph(optimized, sizes)), loopPasses);
+  return memoryOfCompiled(compiled, threads, grantedPrecision(precision));
 }
 
 /** The same for a graph as it is lowered: without symbols, its passes run. */
-function memoryOfCompiled(compiled: Graph, threads: number): MemoryUse {
+function memoryOfCompiled(compiled: Graph, threads: number, precision: Precision): MemoryUse {
   const owners = observeOwners();
-  // The default precision. Tiles of products have another size in the other one, and with them copies of factors.
-  const program = lower(compiled, "fast", { observer: owners.observer });
+  const program = lower(compiled, precision, { observer: owners.observer });
   const ports = new Map([...program.outputs, ...program.inputs].map(({ buffer, name }) => [buffer, name]));
   const tensors = program.buffers.map((buffer): PlannedTensor => {
     const owner = owners.of.get(buffer);
@@ -124,8 +127,14 @@ function hintFor(compiled: Graph, bytes: number): string {
 }
 
 /** The error for a plan of `bytes` that is above `limit`. */
-export function tooLarge(graph: string, compiled: Graph, bytes: number, limit: number): CompileError {
-  const { tensors } = memoryOfCompiled(compiled, 1);
+export function tooLarge(
+  graph: string,
+  compiled: Graph,
+  bytes: number,
+  limit: number,
+  precision: Precision,
+): CompileError {
+  const { tensors } = memoryOfCompiled(compiled, 1, precision);
   const largest = tensors.slice(0, NAMED_TENSORS);
   const issue: Issue = {
     code: "compile.memory",

@@ -1,6 +1,5 @@
 /** The compiled executor as an engine: one WebAssembly module per graph and set of sizes, with state in its memory. */
 import type { Precision } from "../codegen/lanes-target.js";
-import { relaxedSimdProbe } from "../codegen/module.js";
 import type { Port, Site } from "../codegen/program.js";
 import { RunError } from "../errors/errors.js";
 import type { DimBindings } from "../shape/dim.js";
@@ -18,9 +17,6 @@ import { put, take, viewOf, type View } from "./views.js";
 
 /** In place of the number of a site, while no wrong index was met. */
 const NOT_STOPPED = -1;
-
-/** Whether this engine fuses multiply and add; on by default in V8 from Node 22 on, in Node 20 with --experimental-wasm-relaxed-simd. */
-export const hasRelaxedSimd = (): boolean => WebAssembly.validate(relaxedSimdProbe());
 
 /** A module in the memory that it runs in. */
 interface Loaded {
