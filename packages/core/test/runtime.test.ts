@@ -5,6 +5,7 @@ import { buildGraph } from "../src/graph/builder.js";
 import { evaluate } from "../src/graph/evaluate.js";
 import type { Graph } from "../src/ir/graph.js";
 import { compile } from "../src/runtime/compile.js";
+import type { TensorsByName } from "../src/runtime/executable.js";
 import type { TensorData } from "../src/shape/tensor-data.js";
 import { f32, f64, i32 } from "../src/shape/tensor-type.js";
 
@@ -45,6 +46,26 @@ describe("an executable", () => {
     await executable.writeState({ sum: scalar(-1) });
     await executable.run({ x: vector(1) });
     expect(await executable.readState()).toEqual({ sum: scalar(0) });
+  });
+
+  test.each<readonly [string, unknown]>([
+    ["nothing", undefined],
+    ["null", null],
+    ["a number", 5],
+    ["null for a tensor", { x: null }],
+    ["a number for a tensor", { x: 5 }],
+    ["no dims", { x: { dtype: "f32", data: Float32Array.of(1) } }],
+    ["no data", { x: { dtype: "f32", dims: [1] } }],
+    ["no type", { x: { dims: [1], data: Float32Array.of(1) } }],
+  ])("refuses %s, as programs without types may give it, in inputs and in state", async (_, given) => {
+    const executable = await compile(counter(), { state: { sum: scalar(10) } });
+    expect(await codeOf(executable.run(given as TensorsByName))).toBe("run.input");
+    if (given !== undefined) {
+      const state = Object(given) === given ? { sum: (given as TensorsByName)["x"] } : given;
+      expect(await codeOf(executable.writeState(state as TensorsByName))).toBe("run.input");
+      expect(await codeOf(compile(counter(), { state: state as TensorsByName }))).toBe("run.input");
+    }
+    expect(await executable.run({ x: vector(1, 3) })).toEqual({ mean: scalar(2) });
   });
 
   test("shares no memory with what went in or came out", async () => {

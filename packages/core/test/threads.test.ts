@@ -15,7 +15,7 @@ import type { Value } from "../src/ops/op.js";
 import { compile } from "../src/runtime/compile.js";
 import type { TensorsByName } from "../src/runtime/executable.js";
 import { startThreads, type Threads } from "../src/runtime/threads.js";
-import { hasRelaxedSimd } from "../src/runtime/wasm.js";
+import { hasRelaxedSimd } from "../src/runtime/relaxed-simd.js";
 import { toTensorData, type TensorData } from "../src/shape/tensor-data.js";
 import { f32, i32 } from "../src/shape/tensor-type.js";
 import { programOf } from "./compiled-program.js";
@@ -182,6 +182,16 @@ async function bitsOf(program: Program, inputs: Tensors, threads: Threads | unde
   }
   return program.outputs.map((port) => new Uint8Array(placeOf(port).slice().buffer));
 }
+
+test("disposing while threads take over a module is told as that, and not as a thread that ended", async () => {
+  const executable = await compile(descent(8), { threads: 2, state: stateOf(8) });
+  const runs = [executable.run(inputsOf(8, 3, 2)), executable.run(inputsOf(8, 3, 2))];
+  setTimeout(executable.dispose.bind(executable));
+  const ends = await Promise.allSettled(runs);
+  for (const end of ends)
+    if (end.status === "rejected")
+      expect(String((end.reason as RunError).message)).toContain("an executable runs until it is disposed");
+});
 
 describe("a run that is stopped", () => {
   const wrong: TensorData = {

@@ -51,6 +51,25 @@ function refuse(name: string, problem: string, facts: { expected?: string; recei
   throw new RunError([{ code: "run.input", problem, at: { kind: "value", name }, ...facts }]);
 }
 
+/** Throws for what a caller without types may give in place of tensors by name. */
+function checkTensors(given: unknown, kind: string): void {
+  if (typeof given !== "object" || given === null)
+    refuse(`${kind}s`, `every ${kind} is given by its name`, {
+      expected: "an object of tensors",
+      received: String(given),
+    });
+  for (const [name, value] of Object.entries(given as Readonly<Record<string, unknown>>)) {
+    const { dtype, dims, data } = (value ?? {}) as Readonly<Record<string, unknown>>;
+    const isTensor =
+      typeof dtype === "string" && Array.isArray(dims) && (ArrayBuffer.isView(data) || Array.isArray(data));
+    if (!isTensor)
+      refuse(`${kind} ${name}`, "a value is a tensor", {
+        expected: "{ dtype, dims, data }",
+        received: typeof value === "object" && value !== null ? `keys ${Object.keys(value).join(", ")}` : String(value),
+      });
+  }
+}
+
 function checkNames(given: readonly string[], known: readonly Param[], kind: string): void {
   const names = known.map((param) => param.name);
   for (const name of given)
@@ -98,9 +117,15 @@ export function executableOf(graph: Graph, initial: TensorsByName, shared: Engin
     if (disposed) refuse(`graph ${graph.name}`, "an executable runs until it is disposed", {});
   };
   const inTurn = async <T>(action: () => T | Promise<T>): Promise<T> => {
-    const turn = last.then(() => {
+    const turn = last.then(async () => {
       refuseDisposed();
-      return action();
+      try {
+        return await action();
+      } catch (error) {
+        // Whatever fails because it was disposed, such as threads that end.
+        refuseDisposed();
+        throw error;
+      }
     });
     last = turn.catch(() => undefined);
     return turn;
@@ -110,8 +135,7 @@ export function executableOf(graph: Graph, initial: TensorsByName, shared: Engin
     const [oldest] = engines;
     if (engines.size <= MOST_ENGINES) return;
     engines.delete(oldest[0]);
-    // One that could not be made has nothing to remove.
-    (await oldest[1].catch(() => undefined))?.remove();
+    (await oldest[1]).remove();
   };
   const savedState = (): ReadonlyMap<string, TensorData> => {
     const values = holder.save();
@@ -125,6 +149,7 @@ export function executableOf(graph: Graph, initial: TensorsByName, shared: Engin
     threads: shared.threads,
     run: async (given) =>
       inTurn(async () => {
+        checkTensors(given, "input");
         checkNames(Object.keys(given), inputs, "input");
         const bindings = bindingsOf(
           graph.params,
@@ -139,7 +164,11 @@ export function executableOf(graph: Graph, initial: TensorsByName, shared: Engin
         // Taken out first, so that the order is that of the last use.
         engines.delete(key);
         engines.set(key, pending);
-        const engine = await pending;
+        const engine = await pending.catch((error: unknown) => {
+          // Memory that is refused may be granted later.
+          engines.delete(key);
+          throw error;
+        });
         refuseDisposed();
         if (holder !== engine) engine.load(holder.save());
         holder = engine;
@@ -180,6 +209,7 @@ function checkedState(
   before: ReadonlyMap<string, TensorData>,
   state: readonly Param[],
 ): readonly TensorData[] {
+  checkTensors(given, "state");
   checkNames(Object.keys(given), state, "state");
   return state.map((param) => {
     const value = Object.hasOwn(given, param.name) ? given[param.name] : before.get(param.name);

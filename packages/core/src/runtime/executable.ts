@@ -9,7 +9,8 @@ export interface Executable {
   /**
    * One run: a value for every parameter that is not state; all outputs that are not next states. Symbols are bound to
    * the sizes of the inputs, which may differ from run to run. State changes only when the run succeeds.
-   * Throws RunError for inputs that are missing, unknown or do not fit.
+   * Runs are made one after the other, in the order of the calls; the arrays of inputs are read when the run begins, and have
+   * to stay as they are until its promise is settled. Throws RunError for inputs that are missing, unknown or do not fit.
    */
   run(inputs: TensorsByName): Promise<TensorsByName>;
   /** A copy of the state, by parameter name. */
