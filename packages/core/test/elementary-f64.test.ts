@@ -11,6 +11,8 @@ import { log1pLane, logLane } from "../src/kernel/logarithm.js";
 import { laneOf, numberLanes, numberOf } from "../src/kernel/number-lanes.js";
 import { powLane, rsqrtLane } from "../src/kernel/power.js";
 import { cosLane, sinLane } from "../src/kernel/trigonometric.js";
+import { mod } from "../src/ops/power.js";
+import { f64 } from "../src/shape/tensor-type.js";
 import { exactFunctions, exactPower, ulpsFrom } from "./exact-functions.js";
 import { randomFrom } from "./random.js";
 
@@ -71,6 +73,25 @@ describe.each(variants)("error in units of the last place, %s", (_variant, k) =>
       const got = numberOf(powLane(k, laneOf("f64", base), laneOf("f64", y)));
       expect(ulpsFrom(got, exactPower(base, y)), `${base} ** ${y} = ${got}`).toBeLessThanOrEqual(1.4);
     }
+  });
+
+  test("mod by the largest divisors, and the definition beside it", () => {
+    const f = (x: number, y: number): number => numberOf(modLane(k, laneOf("f64", x), laneOf("f64", y)));
+    const pairs = [
+      [1, Number.MAX_VALUE],
+      [-1, -Number.MAX_VALUE],
+      [-1, Number.MAX_VALUE],
+      [0, Number.MAX_VALUE],
+      [1, 0.1],
+      [-1, 0.1],
+      [3, 1 - 2 ** -53],
+    ];
+    const expected = [1, -1, Number.MAX_VALUE, 0, 1 % 0.1, 0.1 - (1 % 0.1), 3 * 2 ** -53];
+    expect(pairs.map(([x, y]) => f(x, y))).toEqual(expected);
+    const tensor = (data: readonly number[]) => ({ type: f64(data.length), data: Float64Array.from(data) });
+    const operands = [tensor(pairs.map(([x]) => x)), tensor(pairs.map(([, y]) => y))] as const;
+    // A quotient that is rounded to a whole number made the definition wrong by a whole divisor.
+    expect(Array.from(mod.evaluate(operands, {}, f64(pairs.length)))).toEqual(expected);
   });
 
   test("mod is exact where the quotient is long", () => {

@@ -71,7 +71,8 @@ function remainder<V>(k: Lanes<V>, x: V, y: V): V {
     for (let i = 0; i < LONG_DIVISIONS; i++) rest = leave(rest);
     return [rest];
   });
-  const rest = leave(start);
+  // Of a smaller x nothing is taken away, also where y is too large to be split in halves; an infinite y gives NaN.
+  const rest = k.select(k.lt(k.abs(x), k.abs(y)), k.add(x, k.mul(y, zero)), leave(start));
   // Its sign is that of x, or the other where the quotient was rounded up to a whole number: in both cases y mends it.
   const isOpposite = k.or(k.and(k.lt(rest, zero), k.lt(zero, y)), k.and(k.lt(zero, rest), k.lt(y, zero)));
   const corrected = k.select(isOpposite, k.add(rest, y), rest);

@@ -28,11 +28,18 @@ export const pow = binary({
   },
 });
 
+/** x - y·⌊x/y⌋ as if nothing were rounded on the way; a rounded quotient may be off by a whole y. */
+function flooredRemainder(x: number, y: number): number {
+  if (!Number.isFinite(y)) return NaN;
+  const rest = x % y;
+  return rest !== 0 && rest < 0 !== y < 0 ? rest + y : rest;
+}
+
 export const mod = binary({
   name: "mod",
   summary: "Remainder of the division rounded down; it has the sign of the divisor.",
   formula: "out[i] = x[i] - y[i]·floor(x[i] / y[i])",
-  f: (x, y) => x - y * Math.floor(x / y),
+  f: flooredRemainder,
   integer: (x, y) => (y === 0 ? 0 : x - y * Math.floor(x / y)),
   lane: modLane,
   vjp: ({ emit, cotangent: g, inputs: [x, y] }) => [g, emit(neg, [emit(mul, [g, emit(floor, [emit(div, [x, y])])])])],
