@@ -139,6 +139,12 @@ describe.each(Object.keys(units))("what a model of %s writes", (unit) => {
   });
 });
 
+test("a text that nobody reads any more comes to an end", async () => {
+  const through = ["sh", "-c", '"$0" "$@" | head -c 40'] as const;
+  const { code, out } = await command.run(["generate", "characters", "Der", "--length", "1000000000"], { through });
+  expect([code, out.startsWith("Der")]).toEqual([0, true]);
+});
+
 test("a text without a prompt begins a line; what cannot write says so", async () => {
   const text = await ok(["generate", "characters", "--length", "20"]);
   expect([...text.trimEnd()].length).toBeGreaterThan(0);
