@@ -53,7 +53,10 @@ async function profileOf(name: string, sizes: Sizes): Promise<string> {
 }
 
 async function check(names: readonly string[], jax: PeerProcess | undefined): Promise<void> {
-  if (jax === undefined) throw new Error("no Python with JAX is found, so there is nothing to hold against");
+  if (jax === undefined) {
+    process.exitCode = 1;
+    return;
+  }
   for (const name of names) {
     const difference = await differenceFrom(jax, name);
     console.log(`${difference < MOST_DIFFERENCE ? "agrees" : "DIFFERS"}  ${name}  ${difference.toExponential(1)}`);
@@ -75,8 +78,12 @@ if (unknown.length > 0)
   throw new Error(`no document untuned/documents/${unknown[0]}.json; there are ${known.join(", ")}`);
 const names = positionals.length > 0 ? positionals : known;
 const allSizes = options.sizes.map((text): Sizes => {
-  const [B, H] = text.split("x").map(Number);
-  return { T: 64, B, H };
+  const [, B, H] = /^([1-9]\d*)x([1-9]\d*)$/.exec(text) ?? [];
+  if (H === undefined) {
+    console.error(`--sizes ${text}: batch and units, such as 16x32`);
+    process.exit(1);
+  }
+  return { T: 64, B: Number(B), H: Number(H) };
 });
 
 const jax = options.profile === true ? undefined : await openUntuned();

@@ -4,9 +4,9 @@
  * additions waits for the one before it. Sums are in the order of the contracted index, as those of all products are.
  */
 import type { Code, Local } from "./assembler.js";
-import { BYTES, load, loadLane, shuffled, store, wasmLanes, type Operand, type Precision } from "./lanes-target.js";
-import { I32 } from "./assembler.js";
-import { copyOf } from "./walks.js";
+import { BYTES, load, loadLane, store, wasmLanes, type Operand, type Precision } from "./lanes-target.js";
+import { turned } from "./turned.js";
+import { behind, copyOf } from "./walks.js";
 
 /** All distances in elements, none negative; the matrix has 1 for the free or for the contracted index. */
 export interface MatrixVector {
@@ -46,35 +46,6 @@ function partsOf(free: number, most: number): readonly Part[] {
     { first: larger * size * WIDTH, count: parts - larger, vectors: size - 1 },
     { first: free - WIDTH, count: free % WIDTH === 0 ? 0 : 1, vectors: 1 },
   ].filter(({ count }) => count > 0);
-}
-
-/** An address that begins some elements behind another. */
-function behind(code: Code, base: Local, elements: number): Local {
-  const local = code.local(I32);
-  code.get(base);
-  code.i32(elements * ELEMENT);
-  code.op(0x6a);
-  code.set(local);
-  return local;
-}
-
-const byLanes = (...lanes: readonly number[]): readonly number[] =>
-  lanes.flatMap((lane) => Array.from({ length: ELEMENT }, (_, i) => lane * ELEMENT + i));
-const LOW = byLanes(0, 4, 1, 5);
-const HIGH = byLanes(2, 6, 3, 7);
-const FIRST_HALVES = byLanes(0, 1, 4, 5);
-const SECOND_HALVES = byLanes(2, 3, 6, 7);
-
-/** Four vectors with the lanes of four others: element j of vector i becomes element i of vector j. */
-function turned(code: Code, [a, b, c, d]: readonly Operand[]): readonly Operand[] {
-  const [lowAB, lowCD] = [shuffled(code, a, b, LOW), shuffled(code, c, d, LOW)];
-  const [highAB, highCD] = [shuffled(code, a, b, HIGH), shuffled(code, c, d, HIGH)];
-  return [
-    shuffled(code, lowAB, lowCD, FIRST_HALVES),
-    shuffled(code, lowAB, lowCD, SECOND_HALVES),
-    shuffled(code, highAB, highCD, FIRST_HALVES),
-    shuffled(code, highAB, highCD, SECOND_HALVES),
-  ];
 }
 
 const indices = (count: number): readonly number[] => Array.from({ length: count }, (_, i) => i);
@@ -132,9 +103,9 @@ export function writeMatrixVector(code: Code, product: MatrixVector, precision: 
 
   code.repeat(batch, () => {
     for (const { first, count, vectors } of partsOf(free, isBeside ? MOST_BESIDE : MOST_TURNED)) {
-      const rows = behind(code, m, first * matrix.free);
-      const results = behind(code, out, first);
-      const beginnings = addend === undefined ? undefined : behind(code, initial, first * addend.free);
+      const rows = behind(code, m, first * matrix.free * ELEMENT);
+      const results = behind(code, out, first * ELEMENT);
+      const beginnings = addend === undefined ? undefined : behind(code, initial, first * addend.free * ELEMENT);
       code.repeat(count, () => {
         const sums = indices(vectors).map((i) =>
           beginnings === undefined

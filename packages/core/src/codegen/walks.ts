@@ -32,6 +32,16 @@ export function copyOf(code: Code, pointer: Local): Local {
   return local;
 }
 
+/** A local that starts with an address some bytes behind what `pointer` holds and can be advanced. */
+export function behind(code: Code, pointer: Local, bytes: number): Local {
+  const local = code.local(I32);
+  code.get(pointer);
+  code.i32(bytes);
+  code.op(ADD);
+  code.set(local);
+  return local;
+}
+
 /** Positions at the beginning of walks: of those with one base and equal strides, `at` is the same. */
 export function beginWalks(code: Code, addresses: readonly Address[], walks: readonly Walk[]): readonly Position[] {
   const shared = new Map<string, Local>();
