@@ -1,9 +1,10 @@
 /** Map kernels: one loop nest over elements for any number of fused elementwise ops. */
 import type { Lanes, LaneType } from "../kernel/lanes.js";
 import type { Code } from "./assembler.js";
-import { countOperations, typeLanes, widthOf, type LaneCall } from "./vectorizable.js";
+import { countOperations, operationsOf, typeLanes, widthOf, type LaneCall } from "./vectorizable.js";
 import { load, store, wasmLanes, type Operand, type Precision, type Width } from "./lanes-target.js";
 import type { Address } from "./program.js";
+import { sideBySide, type Values } from "./side-by-side.js";
 import { advanceWalks, beginWalks, type Walk } from "./walks.js";
 
 export interface MapOutput extends Walk {
@@ -104,6 +105,23 @@ function vectorsPerTurn({ inputs, nodes, outputs }: MapKernel, vectors: number):
   return count;
 }
 
+/** A call with as many operations for an element has a chain that a processor does not see the end of. */
+const LONG_CALL = 12;
+/** Vectors that are computed side by side where calls are long, and operations in a turn of the loop at most. */
+const SIDE_BY_SIDE = [4, 2];
+const MOST_OPERATIONS = 1000;
+
+/** How many vectors are computed side by side. Decision 0067. */
+function vectorsSideBySide({ inputs, nodes }: MapKernel, vectors: number): number {
+  const operations = operationsOf(
+    inputs.map(({ dtype }) => dtype),
+    nodes,
+  );
+  const all = operations.reduce((sum, count) => sum + count, 0);
+  if (!operations.some((count) => count >= LONG_CALL)) return 1;
+  return SIDE_BY_SIDE.find((count) => count <= vectors && count * all <= MOST_OPERATIONS) ?? 1;
+}
+
 /** Vectors that are held while a row of elements is computed, at most. */
 const MOST_HELD = 6;
 
@@ -140,14 +158,26 @@ export function writeMap(code: Code, kernel: MapKernel, precision: Precision, ad
   const copied = [...outputs.keys()].filter((output) => outputs[output].value < inputs.length);
 
   // What is read is loaded where it is first needed, and what is wanted is stored at once, so that few values wait in registers.
-  const elements = (width: Width, rowValues: ReadonlyMap<number, Operand>, ahead: number): void => {
+  const elements = (
+    width: Width,
+    rowValues: ReadonlyMap<number, Operand>,
+    first: number,
+    sideways: readonly number[],
+  ): void => {
     const plain = wasmLanes(code, width, precision);
-    const lanes = held === undefined || width === 1 ? plain : { ...plain, constant: held };
-    const values = new Map(rowValues);
-    const valueOf = (value: number): Operand => {
+    const withHeld = held === undefined || width === 1 ? plain : { ...plain, constant: held };
+    const lanes = sideBySide(withHeld, sideways.length);
+    const values = new Map<number, Values<Operand>>();
+    for (const [input, value] of rowValues)
+      values.set(
+        input,
+        sideways.map(() => value),
+      );
+    const valueOf = (value: number): Values<Operand> => {
       const known = values.get(value);
       if (known !== undefined) return known;
-      const loaded = loadAt(value, width, ahead);
+      const one = loadAt(value, width, first);
+      const loaded = sideways.map((i) => (i === 0 || innerStride(value) === 0 ? one : loadAt(value, width, first + i)));
       values.set(value, loaded);
       return loaded;
     };
@@ -158,7 +188,9 @@ export function writeMap(code: Code, kernel: MapKernel, precision: Precision, ad
         // What lies at the same place is not there any more after this.
         for (let input = 0; input < inputs.length; input++) if (mayMeet(addresses[input], address)) valueOf(input);
         const { at, bytes, strides } = positions[inputs.length + output];
-        store(code, result, at, bytes + (strides.at(-1) ?? 0) * width * ahead, width);
+        result.forEach((each, k) => {
+          store(code, each, at, bytes + (strides.at(-1) ?? 0) * width * (first + sideways[k]), width);
+        });
       }
     };
     storeAll(copied);
@@ -175,19 +207,22 @@ export function writeMap(code: Code, kernel: MapKernel, precision: Precision, ad
   const ofRows = inputs.flatMap((walk, i) => (rank > 1 && innerStrideOf(walk) === 0 ? [i] : [])).slice(0, MOST_HELD);
   const inner = (): void => {
     const vectors = Math.floor(innerSize / vector);
-    const perTurn = vectorsPerTurn(kernel, vectors);
+    const together = vector > 1 ? vectorsSideBySide(kernel, vectors) : 1;
+    const perTurn = together > 1 ? together : vectorsPerTurn(kernel, vectors);
     const rowValues =
       vector > 1 && vectors > 1
         ? new Map(ofRows.map((input) => [input, loadAt(input, vector, 0)] as const))
         : new Map<number, Operand>();
-    const run = (width: Width, count: number, atOnce: number): void => {
+    const run = (width: Width, count: number, atOnce: number, sideways: readonly number[] = [0]): void => {
       if (count === 0) return;
       code.repeat(count, () => {
-        for (let ahead = 0; ahead < atOnce; ahead++) elements(width, width === vector ? rowValues : new Map(), ahead);
+        for (let ahead = 0; ahead < atOnce; ahead += sideways.length)
+          elements(width, width === vector ? rowValues : new Map(), ahead, sideways);
         if (rank > 0) advanceAll((strides) => strides[rank - 1] * width * atOnce);
       });
     };
-    run(vector, Math.floor(vectors / perTurn), perTurn);
+    const sideways = Array.from({ length: together }, (_, i) => i);
+    run(vector, Math.floor(vectors / perTurn), perTurn, sideways);
     run(vector, vectors % perTurn, 1);
     run(1, innerSize % vector, 1);
   };

@@ -63,20 +63,31 @@ export interface LaneCall {
   readonly args: readonly number[];
 }
 
-function follow(inputs: readonly DType[], calls: readonly LaneCall[], note: (most: Width) => void): void {
-  const lanes = typeLanes(note);
+/** `note` is told of each operation which call it belongs to. */
+function follow(inputs: readonly DType[], calls: readonly LaneCall[], note: (most: Width, call: number) => void): void {
   const values: LaneType[] = [...inputs];
-  for (const { lane, args } of calls) values.push(lane(lanes, ...args.map((arg) => values[arg])));
+  let call = 0;
+  const lanes = typeLanes((most) => {
+    note(most, call);
+  });
+  for (const { lane, args } of calls) {
+    values.push(lane(lanes, ...args.map((arg) => values[arg])));
+    call++;
+  }
+}
+
+/** How many operations each of the calls is for one element. */
+export function operationsOf(inputs: readonly DType[], calls: readonly LaneCall[]): readonly number[] {
+  const counts = new Array<number>(calls.length).fill(0);
+  follow(inputs, calls, (_, call) => {
+    counts[call]++;
+  });
+  return counts;
 }
 
 /** How many operations the calls are for one element. */
-export function countOperations(inputs: readonly DType[], calls: readonly LaneCall[]): number {
-  let count = 0;
-  follow(inputs, calls, () => {
-    count++;
-  });
-  return count;
-}
+export const countOperations = (inputs: readonly DType[], calls: readonly LaneCall[]): number =>
+  operationsOf(inputs, calls).reduce((sum, count) => sum + count, 0);
 
 /** How many elements the calls compute at once, when they lie side by side. */
 export function widthOf(inputs: readonly DType[], calls: readonly LaneCall[]): Width {
