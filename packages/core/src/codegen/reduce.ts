@@ -8,6 +8,7 @@ import { joinParts, PARTS } from "../kernel/parts.js";
 import type { DType } from "../shape/tensor-type.js";
 import type { Code } from "./assembler.js";
 import {
+  BYTES,
   firstLanes,
   lanesFrom,
   load,
@@ -68,6 +69,12 @@ export function partsPerVector(kernel: ReduceKernel): Width {
   const inLanes = isLong && areNeighbours(kernel.inputs.map(({ reduced }) => reduced.at(-1)));
   return widthOfReduce(kernel) === 1 && inLanes ? width : 1;
 }
+
+/**
+ * Vectors of neighbouring results that are folded together: a cache line. Where rows lie far apart, the rest of a line that was read for
+ * one vector would be gone before the next one needs it. Their parts are more than registers, and wait in the nearest cache.
+ */
+const VECTORS_AT_ONCE = 4;
 
 /** Where a fold stands: the value of a variable is replaced. */
 function replace(code: Code, variable: Operand, by: Operand): void {
@@ -139,37 +146,38 @@ export function writeReduce(
     results.map(({ dtype }) => ({ dtype, strides: [1] })),
   );
 
-  /** Results that are neighbours, as many as the width says, or one. */
-  const foldResults = (width: Width): void => {
+  /** Results that are neighbours: vectors of them, as wide as the width says. */
+  const foldResults = (width: Width, vectors: number): void => {
     const lanes = wasmLanes(code, width, precision);
     const count = Math.max(1, Math.min(PARTS, lastSize));
-    const parts = results.map(({ dtype, initial }) =>
-      Array.from({ length: count }, () => lanes.constant(dtype, initial)),
+    const indices = Array.from({ length: vectors }, (_, i) => i);
+    const parts = indices.map(() =>
+      results.map(({ dtype, initial }) => Array.from({ length: count }, () => lanes.constant(dtype, initial))),
     );
     walk((size) => {
       for (let part = 0; part < size; part++) {
-        const values = computed(width, (input) => {
-          const { dtype, kept: outer } = inputs[input];
-          const { at, bytes, strides } = positions[input];
-          const offset = ahead ? part * strides[last] : 0;
-          return load(code, dtype, at, bytes + offset, width, outer.at(-1) === 0);
-        });
-        values.forEach((value, i) => {
-          replace(code, parts[i][part], results[i].combine(lanes, parts[i][part], value));
-        });
+        for (const vector of indices) {
+          const values = computed(width, (input) => {
+            const { dtype, kept: outer } = inputs[input];
+            const { at, bytes, strides } = positions[input];
+            const isSame = outer.at(-1) === 0;
+            const offset = (ahead ? part * strides[last] : 0) + (isSame ? 0 : vector * width * BYTES[dtype]);
+            return load(code, dtype, at, bytes + offset, width, isSame);
+          });
+          values.forEach((value, i) => {
+            replace(code, parts[vector][i][part], results[i].combine(lanes, parts[vector][i][part], value));
+          });
+        }
         if (!ahead) advanceAll((strides) => strides[last]);
       }
       if (ahead) advanceAll((strides) => size * strides[last]);
     });
-    results.forEach(({ combine }, i) => {
-      store(
-        code,
-        joinParts(parts[i], (x, y) => combine(lanes, x, y)),
-        targets[i].at,
-        targets[i].bytes,
-        width,
-      );
-    });
+    for (const vector of indices)
+      results.forEach(({ combine, dtype }, i) => {
+        const { at, bytes } = targets[i];
+        const joined = joinParts(parts[vector][i], (x, y) => combine(lanes, x, y));
+        store(code, joined, at, bytes + vector * width * BYTES[dtype], width);
+      });
   };
 
   /** One of each result, whose parts are lanes. */
@@ -211,29 +219,32 @@ export function writeReduce(
       storeLane(code, sum, targets[i].at, targets[i].bytes);
     });
   };
-  const fold = (width: Width): void => {
+  const fold = (width: Width, vectors: number): void => {
     if (perVector > 1) foldLanes(perVector as Exclude<Width, 1>);
-    else foldResults(width);
+    else foldResults(width, vectors);
   };
   /** How far the fold has moved from where it began. */
   const moved = (strides: readonly number[]): number => strides[rank] * dims[rank];
-  const run = (width: Width, count: number): void => {
+  const run = (width: Width, vectors: number, count: number): void => {
     if (count === 0) return;
     code.repeat(count, () => {
-      fold(width);
-      advanceAll((strides) => strides[rank - 1] * width - moved(strides));
-      advanceWalks(code, targets, ([element]) => element * width);
+      fold(width, vectors);
+      advanceAll((strides) => strides[rank - 1] * width * vectors - moved(strides));
+      advanceWalks(code, targets, ([element]) => element * width * vectors);
     });
   };
   const nest = (axis: number): void => {
     if (rank === 0) {
-      fold(1);
+      fold(1, 1);
       return;
     }
     if (axis === rank - 1) {
       const width = widthOfReduce(kernel);
-      run(width, Math.floor(kept[axis] / width));
-      run(1, kept[axis] % width);
+      const vectors = Math.floor(kept[axis] / width);
+      const together = width > 1 ? VECTORS_AT_ONCE : 1;
+      run(width, together, Math.floor(vectors / together));
+      run(width, 1, vectors % together);
+      run(1, 1, kept[axis] % width);
       return;
     }
     code.repeat(kept[axis], () => {
