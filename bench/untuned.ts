@@ -74,8 +74,10 @@ const { values: options, positionals } = parseArgs({
 });
 const known = cellNames();
 const unknown = positionals.filter((name) => !known.includes(name));
-if (unknown.length > 0)
-  throw new Error(`no document untuned/documents/${unknown[0]}.json; there are ${known.join(", ")}`);
+if (unknown.length > 0) {
+  console.error(`no document untuned/documents/${unknown[0]}.json; there are ${known.join(", ")}`);
+  process.exit(1);
+}
 const names = positionals.length > 0 ? positionals : known;
 const allSizes = options.sizes.map((text): Sizes => {
   const [, B, H] = /^([1-9]\d*)x([1-9]\d*)$/.exec(text) ?? [];

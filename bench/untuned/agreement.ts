@@ -17,6 +17,9 @@ function nested({ dims, data }: TensorData): Nested {
   return partOf(0, 0);
 }
 
+/** Of the largest element of all gradients: below, a gradient is what rounding left of 0, as that of a bias which a cell normalizes away. */
+const LEAST_PART = 1e-3;
+
 /** The largest difference of loss and gradients, each as a part of the largest element of its tensor. */
 export async function differenceFrom(peer: PeerProcess, cell: string): Promise<number> {
   const model = untunedModel(cell, SIZES);
@@ -34,9 +37,11 @@ export async function differenceFrom(peer: PeerProcess, cell: string): Promise<n
     x: nested(batch["x"]),
     y: nested(batch["y"]),
   });
+  const largestOf = (elements: readonly number[]): number => Math.max(...elements.map(Math.abs));
+  const least = LEAST_PART * Math.max(...Object.values(theirs.gradients).map(largestOf));
   const differences = names.map((name) => {
     const [mine, other] = [Array.from(ours[gradientName(name)].data, Number), theirs.gradients[ownName(name)]];
-    const largest = Math.max(...other.map(Math.abs), 1e-6);
+    const largest = Math.max(largestOf(other), least);
     return Math.max(...other.map((value, i) => Math.abs(value - mine[i]))) / largest;
   });
   const [loss] = ours["loss"].data;
