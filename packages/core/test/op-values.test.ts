@@ -427,6 +427,20 @@ describe("derivatives where they are a convention", () => {
     expect(pulled("pow(f64[3], f64[3])", [0, 0, -2], [1, 2, 2])[1]).toEqual([0, 0, 0]);
   });
 
+  test("and so has the derivative of that derivative", () => {
+    const first = pullback(graphOf(parseUse("pow(f64[5], f64[5])")), { of: ["out"], wrt: ["p0"] });
+    const second = pullback(first, { of: ["grad.p0"], wrt: ["p0"] });
+    const type = first.params[0].type;
+    const at = (data: readonly number[]) => ({ type, data: Float64Array.from(data) });
+    const point = new Map([
+      ["p0", at([0, 0, 0, 0, 2])],
+      ["p1", at([0, 1, 2, 3, 3])],
+      ["ct.out", at([1, 1, 1, 1, 1])],
+      ["ct.grad.p0", at([1, 1, 1, 1, 1])],
+    ]);
+    expect([...tensorOf(evaluateAt(second, point, {}), "grad.grad.p0").data]).toEqual([0, 0, 2, 0, 12]);
+  });
+
   test("stopGradient lets nothing through", () => {
     expect(pulled("stopGradient(f64[2])", [1, 2])).toEqual([[0, 0]]);
   });

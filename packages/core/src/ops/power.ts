@@ -19,10 +19,12 @@ export const pow = binary({
   vjp({ emit, cotangent: g, inputs: [x, y], output }) {
     const zero = filled(emit, x.type, 0);
     const one = filled(emit, x.type, 1);
-    const slope = emit(mul, [y, emit(pow, [x, emit(sub, [y, one])])]);
+    const isConstant = emit(eq, [y, zero]);
+    // Of what is not chosen the derivative counts as well: 0^(-1) would make that of a derivative NaN.
+    const slope = emit(mul, [y, emit(pow, [x, emit(select, [isConstant, one, emit(sub, [y, one])])])]);
     const safeBase = emit(select, [emit(lt, [zero, x]), x, one]);
     return [
-      emit(mul, [g, emit(select, [emit(eq, [y, zero]), zero, slope])]),
+      emit(mul, [g, emit(select, [isConstant, zero, slope])]),
       emit(mul, [g, emit(mul, [output, emit(log, [safeBase])])]),
     ];
   },
