@@ -22,8 +22,8 @@ import { equationIssue, originOf, refuseShape, refuseText, type EquationSource }
 import { indexOf, sliceOf } from "./subscript.js";
 import type { BinaryExpression, CallExpression, Expression, Span } from "./syntax.js";
 
-/** What an expression stands for. Throws ShapeError at the first part that does not fit. */
-export function valueOf(work: Work, source: EquationSource, expression: Expression): Quantity {
+/** What an expression stands for; `beside`: what it is added to. Throws ShapeError at the first part that does not fit. */
+export function valueOf(work: Work, source: EquationSource, expression: Expression, beside?: Quantity): Quantity {
   if (++work.spent.operations > MOST_OPERATIONS)
     refuseText(source, expression.span, {
       code: "notation.too-large",
@@ -49,7 +49,7 @@ export function valueOf(work: Work, source: EquationSource, expression: Expressi
       });
     }
     case "binary":
-      return chainValue(work, source, expression);
+      return chainValue(work, source, expression, beside);
     case "call":
       return callValue(work, source, expression);
     case "index": {
@@ -103,15 +103,22 @@ function located<T>({ scope: { g } }: Work, source: EquationSource, span: Span, 
 }
 
 /** A chain a + b + c is a tree that leans to the left, as deep as it is long; so it is followed without recursion. */
-function chainValue(work: Work, source: EquationSource, expression: BinaryExpression): Quantity {
+function chainValue(
+  work: Work,
+  source: EquationSource,
+  expression: BinaryExpression,
+  beside: Quantity | undefined,
+): Quantity {
   const chain: BinaryExpression[] = [];
   let head: Expression = expression;
   for (; head.kind === "binary"; head = head.left) chain.push(head);
   return chain.reduceRight(
     (left, link) => {
-      const right = valueOf(work, source, link.right);
+      const isSum = link.operator === "+" || link.operator === "-";
+      const right = valueOf(work, source, link.right, isSum ? left : undefined);
+      const around = link === expression ? beside : undefined;
       return emitted(work, source, link.span, () =>
-        combine({ scope: work.scope, source, expression: link, left, right }),
+        combine({ scope: work.scope, source, expression: link, left, right, beside: around }),
       );
     },
     valueOf(work, source, head),

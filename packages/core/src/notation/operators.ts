@@ -7,6 +7,7 @@ import { matrixProduct } from "./product.js";
 import { dimsOfExample, tensorIn, type Quantity, type TensorQuantity, type TensorScope } from "./quantity.js";
 import { refuseShape, textOf, type EquationSource } from "./source.js";
 import type { BinaryExpression, BinaryOperator } from "./syntax.js";
+import type { Dim } from "../shape/dim.js";
 
 /** Operators that are one elementwise op; the others are written with these. */
 const OPERATORS: Readonly<Partial<Record<BinaryOperator, ElementwiseOp>>> = {
@@ -32,6 +33,8 @@ export interface Operation {
   readonly expression: BinaryExpression;
   readonly left: Quantity;
   readonly right: Quantity;
+  /** What the result is added to, where that is known. */
+  readonly beside?: Quantity | undefined;
 }
 
 /** The result of an operator. Throws ShapeError with both sides where they do not fit. */
@@ -104,14 +107,19 @@ function productOf(operation: Operation): Quantity {
 
 /** What would fit, where that is fairly sure. */
 function productHint(
-  { scope, source, expression: { left, right } }: Operation,
+  { scope, source, expression: { left, right }, beside }: Operation,
   x: TensorQuantity,
   y: TensorQuantity,
 ): string | undefined {
   const [dimsX, dimsY] = [dimsOfExample(scope, x), dimsOfExample(scope, y)];
-  const exchanged = `${textOf(source, right.span)} @ ${textOf(source, left.span)} fits`;
+  const around = beside?.kind === "tensor" ? dimsOfExample(scope, beside) : [];
+  /** Sides exchanged, where that has the size of what it is added to. */
+  const exchanged = (size: Dim): string | undefined =>
+    around.length === 0 || around.at(-1) === 1 || around.at(-1) === size
+      ? `${textOf(source, right.span)} @ ${textOf(source, left.span)} fits, and is [${size}]`
+      : undefined;
   if (dimsX.length === 0 || dimsY.length === 0) return NUMBER_HINT;
   if (dimsX.length === 1 && dimsY.length === 2)
-    return dimsX[0] === dimsY[1] ? exchanged : "for an input weight, rows = size of the input";
-  return dimsX.length === 2 && dimsY.length === 1 && dimsX[0] === dimsY[0] ? exchanged : undefined;
+    return dimsX[0] === dimsY[1] ? exchanged(dimsY[0]) : "for an input weight, rows = size of the input";
+  return dimsX.length === 2 && dimsY.length === 1 && dimsX[0] === dimsY[0] ? exchanged(dimsX[1]) : undefined;
 }

@@ -79,13 +79,16 @@ const names: readonly Case[] = [
 ];
 
 const shapes: readonly Case[] = [
-  ["notation.product", "y = tanh(«h @ W»)", { received: "h: [4], W: [3,4]", hint: "W @ h fits" }],
+  ["notation.product", "y = tanh(«h @ W»)", { received: "h: [4], W: [3,4]", hint: "W @ h fits, and is [3]" }],
   [
     "notation.product",
     "y = «x @ U» + b",
     { received: "x: [3], U: [4,4]", hint: "for an input weight, rows = size of the input" },
   ],
-  ["notation.product", "y = «W @ x»", { received: "W: [3,4], x: [3]", hint: "x @ W fits" }],
+  // It fits, but not into the sum.
+  ["notation.product", "y = x @ W + «h @ W»", { hint: undefined }],
+  ["notation.product", "y = x + «h @ W»", { hint: "W @ h fits, and is [3]" }],
+  ["notation.product", "y = «W @ x»", { received: "W: [3,4], x: [3]", hint: "x @ W fits, and is [4]" }],
   [
     "notation.product",
     "y = «2 @ x»",
@@ -151,7 +154,7 @@ test("there are many of them", () => {
   expect(syntax.length + names.length + shapes.length).toBeGreaterThan(60);
 });
 
-test("the message shows the equation, the part, both shapes, the place and what would fit", () => {
+test("the message shows the equation, the part, both shapes and the place", () => {
   expect(issuesOf(["f = sigmoid(x @ W + «h @ W» + b)".replace(/[«»]/g, "")])).toHaveLength(1);
   try {
     graphOf(["f = sigmoid(x @ W + h @ W + b)"]);
@@ -162,8 +165,7 @@ test("the message shows the equation, the part, both shapes, the place and what 
                                      ^^^^^
         in       test, equations/0, columns 21-25
         from     /equations/0
-        received h: [4], W: [3,4]
-        hint     W @ h fits"
+        received h: [4], W: [3,4]"
     `);
   }
   expect.assertions(2);
