@@ -81,6 +81,11 @@ const unlessSmooth =
 /** Rounding to f32 is a staircase, on which central differences see steps. */
 const floatType = ({ draw, smooth }: Scene): DType => (smooth || draw.chance(0.5) ? "f64" : "f32");
 
+function shuffled<T>(draw: Draw, values: readonly T[]): readonly T[] {
+  const left = [...values];
+  return values.map(() => left.splice(draw.below(left.length), 1)[0]);
+}
+
 const onePlusSquare = (g: GraphBuilder, x: Value): Value => g.add(1, g.mul(x, x));
 const knownAxis = ({ type: { dims } }: Value, least = 1): number =>
   dims.findIndex((dim) => typeof dim === "number" && dim >= least);
@@ -161,6 +166,7 @@ const shapes: readonly Producer[] = [
   onNumber((g, x) => g.reshape(x, { dims: [multiplyDims(...x.type.dims)] })),
   onNumber((g, x) => (x.type.dims.length < MOST_AXES ? g.reshape(x, { dims: [...x.type.dims, 1] }) : undefined)),
   onNumber((g, x) => g.transpose(x, { order: [...allAxes(x)].reverse() })),
+  onNumber((g, x, { draw }) => g.transpose(x, { order: shuffled(draw, allAxes(x)) })),
   onNumber((g, x, { draw }) => {
     const dims = x.type.dims;
     if (dims.length >= MOST_AXES) return undefined;
@@ -184,12 +190,13 @@ const shapes: readonly Producer[] = [
     return g.pad(x, scalarConstant(g, 1, x.type.dtype), {
       low: counts(),
       high: counts(),
-      interior: x.type.dims.map(() => 0),
+      // Between elements only along one axis, or repeated padding would make tensors large.
+      interior: x.type.dims.map((_, axis) => (axis === 0 && draw.chance(0.3) ? 1 : 0)),
     });
   }),
   onTwo((g, x, y) => (x.type.dims.length === 0 ? x : g.concat([x, y, x], { axis: x.type.dims.length - 1 })), numberOf),
   onNumber((g, x) => (x.type.dims.length === 0 ? undefined : g.concat([x], { axis: 0 }))),
-  onNumber((g, x) => g.reverse(x, { axes: allAxes(x).slice(0, 1) })),
+  onNumber((g, x, { draw }) => g.reverse(x, { axes: allAxes(x).filter(() => draw.chance(0.6)) })),
 ];
 
 const indexed: readonly Producer[] = [
@@ -199,6 +206,15 @@ const indexed: readonly Producer[] = [
     const size = x.type.dims[axis] as number;
     const indices = g.constant({ dtype: "i32", dims: [3], data: [0, size - 1, 0] });
     return g.gather(x, indices, { axis, batch: 0 });
+  }),
+  // One row of indices for each row of x; some more than once.
+  onFloat((g, x, { draw }) => {
+    const [rows, size] = x.type.dims;
+    if (typeof size !== "number" || size < 1) return undefined;
+    const row = [draw.below(size), draw.below(size), draw.below(size)];
+    const indices = g.broadcast(g.constant({ dtype: "i32", dims: [3], data: row }), { dims: [rows, 3], axes: [1] });
+    const parts = g.gather(x, indices, { axis: 1, batch: 1 });
+    return draw.chance(0.5) ? parts : g.scatterAdd(g.cos(x), indices, g.sin(parts), { axis: 1, batch: 1 });
   }),
   onFloat((g, x) => {
     if (knownAxis(x) !== 0) return undefined;
@@ -276,6 +292,20 @@ const contracted: readonly Producer[] = [
     if (x === undefined || W === undefined) return undefined;
     const contractX = [x.type.dims.length - 1];
     return scene.g.tanh(scene.g.dotGeneral(x, W, { contractX, contractY: [0], batchX: [], batchY: [] }));
+  },
+  // A factor, and what is added, as views: read from the end, or with their axes exchanged.
+  (scene) => {
+    const { g, draw } = scene;
+    const W = pickWhere(
+      scene,
+      ({ type: { dtype, dims } }) => isFloat(dtype) && dims.length === 2 && dims[0] === dims[1],
+    );
+    const x = W && pickWhere(scene, ({ type }) => type.dtype === W.type.dtype && type.dims.at(-1) === W.type.dims[0]);
+    if (W === undefined || x === undefined) return undefined;
+    const seen = (value: Value): Value => g.reverse(value, { axes: allAxes(value).filter(() => draw.chance(0.4)) });
+    const contractX = [x.type.dims.length - 1];
+    const product = g.dotGeneral(seen(x), seen(W), { contractX, contractY: [draw.below(2)], batchX: [], batchY: [] });
+    return g.tanh(draw.chance(0.5) ? g.add(product, seen(x)) : product);
   },
   onTwo((g, x, y) => {
     if (x.type.dims.length < 2) return g.mul(x, y);

@@ -30,8 +30,11 @@ function linearIn(g: GraphBuilder, draw: Draw, carry: Value, x: Value, y: Value)
   return draw.pick(forms)();
 }
 
-/** A next carry: of the type of `carry`, and made of it and another value. */
-function nextCarry({ g, pool, draw }: Scene, carry: Value): Value {
+/** A next carry: of the type of `carry`, and mostly made of it and another value; else itself, a constant, or another carry. */
+function nextCarry({ g, pool, draw }: Scene, carry: Value, carries: readonly Value[] = []): Value {
+  if (carry.type.dtype === "bool") return g.not(carry);
+  if (draw.chance(0.1)) return draw.pick(carries.filter((other) => sameType(other.type, carry.type)).concat(carry));
+  if (draw.chance(0.05)) return g.constant({ ...carry.type, data: [1] });
   if (!isFloat(carry.type.dtype)) return g.add(carry, 1);
   const same = pool.filter((value) => value !== carry && sameType(value.type, carry.type));
   if (same.length > 0 && draw.chance(0.4)) return linearIn(g, draw, carry, draw.pick(same), draw.pick(same));
@@ -52,13 +55,11 @@ export function randomScan(scene: Scene): readonly Value[] {
   const { g, pool, draw, depth, smooth } = scene;
   const withLengths = draw.chance(0.35);
   const isCarry = ({ type }: Value): boolean =>
-    withLengths
-      ? isFloat(type.dtype) && type.dims[0] === "B"
-      : (isFloat(type.dtype) || type.dtype === "i32") && type.dims.length < 3;
+    withLengths ? isFloat(type.dtype) && type.dims[0] === "B" : type.dims.length < 3;
   const init = some(
     scene,
     pool.filter((value) => isCarry(value) && !scene.floating.has(value)),
-    1 + draw.below(3),
+    1 + draw.below(4),
   );
   if (init.length === 0) return [];
   const stackable = pool.filter(({ type }) => type.dims[0] === "T" && !withLengths);
@@ -91,9 +92,9 @@ export function randomScan(scene: Scene): readonly Value[] {
       };
       scene.grow(inner, 1 + draw.below(REGION_DRAWS));
       const fits = ({ type }: Value): boolean => (withLengths ? type.dims[0] === "B" : type.dims.length < 3);
-      const ys = some(inner, inner.pool.filter(fits), draw.below(3));
+      const ys = some(inner, inner.pool.filter(fits), draw.below(4));
       return {
-        carry: Object.fromEntries(Object.entries(carry).map(([key, value]) => [key, nextCarry(inner, value)])),
+        carry: Object.fromEntries(Object.entries(carry).map(([key, value]) => [key, nextCarry(inner, value, carries)])),
         y: Object.fromEntries(ys.map((value, i) => [`y${i}`, value])),
       };
     },
