@@ -36,6 +36,16 @@ const problems = (changed: Readonly<Record<string, TensorData>>): readonly (read
 const without = (name: string): Record<string, TensorData> =>
   Object.fromEntries(Object.entries(weights).filter(([each]) => each !== name));
 
+test("what is no file is refused in words, such as swapped arguments of programs without types", () => {
+  const swapped = readWeights as unknown as (model: unknown, file: unknown) => unknown;
+  const files: readonly unknown[] = [model, undefined, null, "weights", new ArrayBuffer(8)];
+  for (const file of files) {
+    const [issue] = issuesOf(() => swapped(file, model));
+    expect(issue).toMatchObject({ code: "safetensors.bytes", expected: "a Uint8Array" });
+  }
+  expect(issuesOf(() => swapped(model, encodeSafetensors(weights)))[0].code).toBe("safetensors.bytes");
+});
+
 describe("a model folder", () => {
   const folder = { config: bytes(JSON.stringify(document)), weights: encodeSafetensors(weights, { model: "test" }) };
 

@@ -38,6 +38,7 @@ export interface SafetensorsFile {
  * gap, no overlap, nothing behind the last. Throws CheckpointError with all problems of the layout at once.
  */
 export function readSafetensors(file: Uint8Array): SafetensorsFile {
+  checkBytes(file);
   const dataStart = headerEnd(file);
   const { metadata, entries } = parseHeader(file, LENGTH_BYTES, dataStart);
   const sorted = entries.toSorted((a, b) => a.from - b.from || a.to - b.to);
@@ -58,6 +59,21 @@ export const formatStored = ({ dtype, dims }: Pick<StoredTensor, "dtype" | "dims
 /** The tensors of a safetensors file by name: what encodeSafetensors was given. Throws CheckpointError. */
 export const decodeSafetensors = (file: Uint8Array): Readonly<Record<string, TensorData>> =>
   Object.fromEntries([...readSafetensors(file).tensors].map(([name, stored]) => [name, readTensor(stored)]));
+
+/** Throws CheckpointError for what a program without types may give in place of a file. */
+function checkBytes(file: unknown): void {
+  if (file instanceof Uint8Array) return;
+  throw new CheckpointError([
+    {
+      code: "safetensors.bytes",
+      problem: "a safetensors file is given as its bytes",
+      at: { kind: "value", name: "file" },
+      expected: "a Uint8Array",
+      received: file === null ? "null" : typeof file,
+      hint: file instanceof ArrayBuffer ? "new Uint8Array(buffer)" : undefined,
+    },
+  ]);
+}
 
 /** The length of the header, which has to lie within the file. */
 function headerEnd(file: Uint8Array): number {
