@@ -6,6 +6,7 @@ import type { LatchgradError } from "../src/errors/errors.js";
 import { DifferentiationError, GraphError, RunError, ShapeError } from "../src/errors/errors.js";
 import { buildGraph, type GraphBuilder } from "../src/graph/builder.js";
 import { cond, whileLoop } from "../src/graph/control-builder.js";
+import { matmul } from "../src/graph/derived.js";
 import { evaluate } from "../src/graph/evaluate.js";
 import { parseGraph } from "../src/graph/parse.js";
 import { printGraph } from "../src/graph/print.js";
@@ -136,6 +137,53 @@ describe("cond", () => {
     expect(found.derivative).toBeCloseTo(found.difference, 5);
     await expectAgreement(gradient(graph, { of: "loss", wrt: ["x", "h0"] }), point);
   });
+
+  // Products and others read copies of some operands, which are made as far outside as the operands are.
+  const readers: Readonly<Record<string, (b: GraphBuilder, x: Value) => Value>> = {
+    "the left of a product": (b, x) => matmul(b, x, b.sin(x)),
+    "the right of a product": (b, x) => matmul(b, b.sin(x), x),
+    "both sides of a product": (b, x) => matmul(b, x, x),
+    "a transposed factor": (b, x) => matmul(b, b.transpose(x, { order: [1, 0] }), x),
+    "a reversed factor": (b, x) => matmul(b, x, b.reverse(x, { axes: [1] })),
+    "reversed, in another shape": (b, x) => b.reshape(b.reverse(x, { axes: [0] }), { dims: [16] }),
+    prefixes: (b, x) => b.cumsum(x, { axis: 1, reverse: false }),
+    rows: (b, x) => b.gather(x, b.constant({ dtype: "i32", dims: [2], data: [3, 1] }), { axis: 0, batch: 0 }),
+  };
+  test.each(Object.keys(readers))(
+    "results that their own branch reads again, as %s, are read when they are there",
+    async (name) => {
+      const read = readers[name];
+      const build = (inLoop: boolean): Graph => {
+        const g = buildGraph("read again");
+        const p = g.param("p", bool());
+        const x = g.param("x", f64(4, 4));
+        const branches = (at: GraphBuilder, given: Value) =>
+          cond(at, p, {
+            then: (b) => ({ kept: b.tanh(given), read: sumOf(b, b.cos(read(b, b.tanh(given)))) }),
+            otherwise: (b) => {
+              const kept = b.exp(given);
+              return { kept, read: sumOf(b, b.sin(read(b, kept))) };
+            },
+          });
+        if (!inLoop) return g.build(branches(g, x));
+        const { final, y } = scan(g, { init: { h: x }, xs: {}, length: 3 }, (step, { carry: { h } }) => {
+          const { kept, read: seen } = branches(step, h);
+          return { carry: { h: step.sin(kept) }, y: { seen } };
+        });
+        return g.build({ kept: final.h, read: y.seen });
+      };
+      const x = randomTensor(f64(4, 4), {}, randomFrom("read again"));
+      for (const inLoop of [false, true])
+        for (const chosen of [true, false])
+          await expectAgreement(
+            build(inLoop),
+            new Map([
+              ["p", truth(chosen)],
+              ["x", x],
+            ]),
+          );
+    },
+  );
 
   test("runs only the branch that is chosen: an index out of range in the other stops nothing", async () => {
     const g = buildGraph("guarded");

@@ -77,11 +77,12 @@ function lowerBranch({ lowering, node, inputs, block, lowerBody }: RegionUse): r
   const [then, otherwise] = node.regions.map((region): Block => {
     const own: Block = { parent: block, loop: undefined, steps: [] };
     const inner = boundTo(operands);
+    // Computed in the branch: a copy that one of its steps needs belongs behind that, and not in front of the branch.
     lowerBody(
       region,
       inner,
       own,
-      destinationsFor(region, region.outputs, (k) => results[k]),
+      destinationsFor(region, region.outputs, (k) => ({ ...results[k], block: own })),
     );
     region.outputs.forEach(({ value }, k) => {
       bring(lowering, tensorOf(inner, value), results[k], own);
