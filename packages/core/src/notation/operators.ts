@@ -112,14 +112,18 @@ function productHint(
   y: TensorQuantity,
 ): string | undefined {
   const [dimsX, dimsY] = [dimsOfExample(scope, x), dimsOfExample(scope, y)];
-  const around = beside?.kind === "tensor" ? dimsOfExample(scope, beside) : [];
-  /** Sides exchanged, where that has the size of what it is added to. */
-  const exchanged = (size: Dim): string | undefined =>
-    around.length === 0 || around.at(-1) === 1 || around.at(-1) === size
+  const around = beside?.kind === "tensor" ? dimsOfExample(scope, beside).at(-1) : undefined;
+  /** Sides exchanged, where that has the size of what it is added to; else the matrix that has. */
+  const exchanged = (size: Dim, fitting: (sum: Dim) => readonly Dim[]): string =>
+    around === undefined || around === 1 || around === size
       ? `${textOf(source, right.span)} @ ${textOf(source, left.span)} fits, and is [${size}]`
-      : undefined;
+      : `a matrix of [${fitting(around).join(", ")}] fits here`;
   if (dimsX.length === 0 || dimsY.length === 0) return NUMBER_HINT;
   if (dimsX.length === 1 && dimsY.length === 2)
-    return dimsX[0] === dimsY[1] ? exchanged(dimsY[0]) : "for an input weight, rows = size of the input";
-  return dimsX.length === 2 && dimsY.length === 1 && dimsX[0] === dimsY[0] ? exchanged(dimsX[1]) : undefined;
+    return dimsX[0] === dimsY[1]
+      ? exchanged(dimsY[0], (sum) => [dimsX[0], sum])
+      : "for an input weight, rows = size of the input";
+  return dimsX.length === 2 && dimsY.length === 1 && dimsX[0] === dimsY[0]
+    ? exchanged(dimsX[1], (sum) => [sum, dimsY[0]])
+    : undefined;
 }

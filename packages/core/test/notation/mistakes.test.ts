@@ -86,7 +86,7 @@ const shapes: readonly Case[] = [
     { received: "x: [3], U: [4,4]", hint: "for an input weight, rows = size of the input" },
   ],
   // It fits, but not into the sum.
-  ["notation.product", "y = x @ W + «h @ W»", { hint: undefined }],
+  ["notation.product", "y = x @ W + «h @ W»", { hint: "a matrix of [4, 4] fits here" }],
   ["notation.product", "y = x + «h @ W»", { hint: "W @ h fits, and is [3]" }],
   ["notation.product", "y = «W @ x»", { received: "W: [3,4], x: [3]", hint: "x @ W fits, and is [4]" }],
   [
@@ -165,7 +165,8 @@ test("the message shows the equation, the part, both shapes and the place", () =
                                      ^^^^^
         in       test, equations/0, columns 21-25
         from     /equations/0
-        received h: [4], W: [3,4]"
+        received h: [4], W: [3,4]
+        hint     a matrix of [4, 4] fits here"
     `);
   }
   expect.assertions(2);
