@@ -16,6 +16,7 @@ import jax.numpy as np
 import numpy
 from jax.nn import sigmoid
 from jax.numpy import tanh
+from jax_training import training_step
 from serve import serve
 
 
@@ -116,28 +117,7 @@ def step_of(cell, T, B, H, learningRate):
         _, outputs = jax.lax.scan(body, zeros, rows)
         return np.square(outputs - y).mean()
 
-    def update(state, x, y):
-        w, mean, square, count = state
-        loss, gradient = jax.value_and_grad(loss_of)(w, x, y)
-        count = count + 1
-        each = jax.tree.map
-        mean = each(lambda m, g: 0.9 * m + 0.1 * g, mean, gradient)
-        square = each(lambda s, g: 0.999 * s + 0.001 * g * g, square, gradient)
-        rate = learningRate / (1 - 0.9**count)
-        w = each(lambda p, m, s: p - rate * m / (np.sqrt(s / (1 - 0.999**count)) + 1e-8), w, mean, square)
-        return loss, (w, mean, square, count)
-
-    # The state's memory is used again for the next state.
-    compiled = jax.jit(update, donate_argnums=0)
-    x, y = uniform(T, B, H), uniform(T, B, H)
-    zeros = jax.tree.map(np.zeros_like, weights)
-    held = [(weights, zeros, jax.tree.map(np.zeros_like, weights), np.float32(0))]
-
-    def run():
-        loss, held[0] = compiled(held[0], x, y)
-        return float(loss)
-
-    return run
+    return training_step(loss_of, weights, uniform(T, B, H), uniform(T, B, H), learningRate)
 
 
 serve(jax.__version__, step_of)

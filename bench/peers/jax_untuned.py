@@ -17,6 +17,7 @@ import jax.numpy as np
 import numpy
 from jax.nn import log_sigmoid, sigmoid, silu, softmax
 from jax.numpy import exp, tanh
+from jax_training import training_step
 from serve import serve
 
 
@@ -315,31 +316,9 @@ def step_of(cell, T, B, H, learningRate, weights, states):
     def uniform(*shape):
         return np.asarray(random.uniform(-0.5, 0.5, shape), np.float32)
 
-    loss = loss_of(cell, states)
-
-    def update(state, x, y):
-        w, mean, square, count = state
-        value, gradient = jax.value_and_grad(loss)(w, x, y)
-        count = count + 1
-        each = jax.tree.map
-        mean = each(lambda m, g: 0.9 * m + 0.1 * g, mean, gradient)
-        square = each(lambda s, g: 0.999 * s + 0.001 * g * g, square, gradient)
-        rate = learningRate / (1 - 0.9**count)
-        w = each(lambda p, m, s: p - rate * m / (np.sqrt(s / (1 - 0.999**count)) + 1e-8), w, mean, square)
-        return value, (w, mean, square, count)
-
-    # The state's memory is used again for the next state.
-    compiled = jax.jit(update, donate_argnums=0)
     x, y = uniform(T, B, H), uniform(T, B, H)
     first = {name: uniform(*shape) * (2 / H**0.5) for name, shape in weights.items()}
-    zeros = jax.tree.map(np.zeros_like, first)
-    held = [(first, zeros, jax.tree.map(np.zeros_like, first), np.float32(0))]
-
-    def run():
-        value, held[0] = compiled(held[0], x, y)
-        return float(value)
-
-    return run
+    return training_step(loss_of(cell, states), first, x, y, learningRate)
 
 
 def gradients_of(cell, weights, states, x, y):

@@ -1,9 +1,10 @@
 /** Products of matrices with vectors as kernels: which contractions are such products, and how threads share them. */
 import { BYTES, type Precision } from "./lanes-target.js";
-import { WIDTH, writeMatrixVector, type MatrixVector } from "./matrix-vector.js";
+import { writeMatrixVector, type MatrixVector } from "./matrix-vector.js";
 import type { Kernel } from "./program.js";
 import { rangesOf, type Division, type Use } from "./sharing.js";
 import { spanOf } from "./spans.js";
+import { WIDTH } from "./turned.js";
 
 /** Of an operand, elements from one index to the next in each group of axes; undefined where a group has no stride of its own. */
 export interface GroupStrides {

@@ -7,11 +7,12 @@ import { BYTES, type Precision } from "./lanes-target.js";
 import { mapStep } from "./lower-map.js";
 import type { Lowering } from "./lowering.js";
 import { coalesce } from "./map.js";
-import { WIDTH, writePrefix, type PrefixKernel } from "./prefix.js";
+import { writePrefix, type PrefixKernel } from "./prefix.js";
 import { loopIn, type Block, type Kernel } from "./program.js";
 import { rangesOf } from "./sharing.js";
 import { spanOf } from "./spans.js";
 import { rowOf, viewOf, type StoredTensor, type Tensor } from "./tensors.js";
+import { WIDTH } from "./turned.js";
 
 type PrefixSpec = KernelSpec & { readonly kind: "prefix" };
 

@@ -4,8 +4,8 @@
  * additions waits for the one before it. Sums are in the order of the contracted index, as those of all products are.
  */
 import type { Code, Local } from "./assembler.js";
-import { BYTES, load, loadLane, store, wasmLanes, type Operand, type Precision } from "./lanes-target.js";
-import { turned } from "./turned.js";
+import { load, loadLane, store, wasmLanes, type Operand, type Precision } from "./lanes-target.js";
+import { ELEMENT, indices, turned, WIDTH } from "./turned.js";
 import { behind, copyOf } from "./walks.js";
 
 /** All distances in elements, none negative; the matrix has 1 for the free or for the contracted index. */
@@ -21,8 +21,6 @@ export interface MatrixVector {
   readonly addend: { readonly batch: number; readonly free: number } | undefined;
 }
 
-export const WIDTH = 4;
-const ELEMENT = BYTES.f32;
 /** Vectors of sums at once where neighbours of the result are neighbours in the matrix: each step loads one of the matrix for each. */
 const MOST_BESIDE = 8;
 /** Where they are not: what is turned on the way takes registers. */
@@ -47,8 +45,6 @@ function partsOf(free: number, most: number): readonly Part[] {
     { first: free - WIDTH, count: free % WIDTH === 0 ? 0 : 1, vectors: 1 },
   ].filter(({ count }) => count > 0);
 }
-
-const indices = (count: number): readonly number[] => Array.from({ length: count }, (_, i) => i);
 
 /** Writes the function body. Parameters: addresses of the matrices, the vectors, the results, and the addend if there is one. */
 export function writeMatrixVector(code: Code, product: MatrixVector, precision: Precision): void {

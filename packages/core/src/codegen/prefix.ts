@@ -6,7 +6,6 @@
 import type { LaneFunction } from "../kernel/kernel.js";
 import type { Code } from "./assembler.js";
 import {
-  BYTES,
   lanesFrom,
   load,
   loadLane,
@@ -16,7 +15,7 @@ import {
   type Operand,
   type Precision,
 } from "./lanes-target.js";
-import { turned } from "./turned.js";
+import { ELEMENT, indices, turned, WIDTH } from "./turned.js";
 import { behind } from "./walks.js";
 
 /** Of f32. Distances in elements, none negative. */
@@ -31,11 +30,6 @@ export interface PrefixKernel {
   readonly reverse: boolean;
   readonly next: LaneFunction;
 }
-
-/** Lines at a time, and elements of each. */
-export const WIDTH = 4;
-const ELEMENT = BYTES.f32;
-const indices = (count: number): readonly number[] => Array.from({ length: count }, (_, i) => i);
 
 /** Writes the function body. Parameters: addresses of the operand and of the result. */
 export function writePrefix(code: Code, kernel: PrefixKernel, precision: Precision): void {

@@ -1,10 +1,15 @@
 /** Four vectors of four lanes each as a matrix that is turned in registers: rows in memory become columns. */
 import type { Code } from "./assembler.js";
-import { shuffled, type Operand } from "./lanes-target.js";
+import { BYTES, shuffled, type Operand } from "./lanes-target.js";
 
-const LANE_BYTES = 4;
+/** Lanes of a vector of f32, and bytes of each. */
+export const WIDTH = 4;
+export const ELEMENT = BYTES.f32;
+/** 0 to count - 1. */
+export const indices = (count: number): readonly number[] => Array.from({ length: count }, (_, i) => i);
+
 const byLanes = (...lanes: readonly number[]): readonly number[] =>
-  lanes.flatMap((lane) => Array.from({ length: LANE_BYTES }, (_, i) => lane * LANE_BYTES + i));
+  lanes.flatMap((lane) => indices(ELEMENT).map((byte) => lane * ELEMENT + byte));
 const LOW = byLanes(0, 4, 1, 5);
 const HIGH = byLanes(2, 6, 3, 7);
 const FIRST_HALVES = byLanes(0, 1, 4, 5);

@@ -3,11 +3,11 @@ import { sizesHint } from "./hints.js";
 import { ops } from "../ops/index.js";
 import { describeOperand } from "./call.js";
 import { applyElementwise, type ElementwiseOp } from "./elementwise.js";
+import type { Dim } from "../shape/dim.js";
 import { matrixProduct } from "./product.js";
 import { dimsOfExample, tensorIn, type Quantity, type TensorQuantity, type TensorScope } from "./quantity.js";
 import { refuseShape, textOf, type EquationSource } from "./source.js";
 import type { BinaryExpression, BinaryOperator } from "./syntax.js";
-import type { Dim } from "../shape/dim.js";
 
 /** Operators that are one elementwise op; the others are written with these. */
 const OPERATORS: Readonly<Partial<Record<BinaryOperator, ElementwiseOp>>> = {

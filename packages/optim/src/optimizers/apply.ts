@@ -68,12 +68,9 @@ export function applyOptimizer(
   };
   const count = g.add(updates === step ? t : castTo(g, updates, dtype), 1);
   const next: Record<string, Value> = {};
-  // Options of a group are made for each of its weights, which share nothing then.
-  const shared = new Map<OptimizerConfig, Map<string, Value>>();
+  const shared = new Map<string, Value>();
   for (const { name, type } of params) {
     const options = optionsFor(config, groups, name);
-    const made = shared.get(options) ?? new Map<string, Value>();
-    shared.set(options, made);
     const updated = optimizer.update({
       g,
       param: values[name],
@@ -83,9 +80,9 @@ export function applyOptimizer(
       count: castTo(g, count, type.dtype),
       options,
       once(what, make) {
-        const key = `${type.dtype} ${what}`;
-        const value = made.get(key) ?? make();
-        made.set(key, value);
+        const key = JSON.stringify([what, type.dtype, options]);
+        const value = shared.get(key) ?? make();
+        shared.set(key, value);
         return value;
       },
     });
