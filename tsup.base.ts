@@ -1,8 +1,22 @@
 // How every package is built: one ESM bundle with types and source maps. Packages only choose where they run.
+import type { SourceMapInput } from "@jridgewell/remapping";
 import { existsSync } from "node:fs";
 import { defineConfig, type Options } from "tsup";
+import { compiledAtLoading } from "./compiled-at-loading.ts";
 
-const build = (platform: NonNullable<Options["platform"]>): ReturnType<typeof defineConfig> =>
+/** Functions are compiled when they are loaded: decision 0078. Of the command's own, a process calls few. */
+export const eager: NonNullable<Options["plugins"]>[number] = {
+  name: "compiled-at-loading",
+  renderChunk(_, chunk) {
+    // A map that is returned would be put together by tsup, which leaves the path of this machine in it.
+    Object.assign(chunk, compiledAtLoading(chunk.code, chunk.map as SourceMapInput | null));
+  },
+};
+
+const build = (
+  platform: NonNullable<Options["platform"]>,
+  plugins: NonNullable<Options["plugins"]>,
+): ReturnType<typeof defineConfig> =>
   defineConfig({
     // index.ts is the library; main.ts, where it exists, is the command. Paths are relative to the package.
     entry: ["src/index.ts", "src/main.ts"].filter((file) => existsSync(file)),
@@ -16,7 +30,8 @@ const build = (platform: NonNullable<Options["platform"]>): ReturnType<typeof de
     silent: true,
     removeNodeProtocol: false,
     external: [/^node:/],
+    plugins,
   });
 
-export const portable = build("neutral");
-export const node = build("node");
+export const portable = build("neutral", [eager]);
+export const node = build("node", []);

@@ -1,5 +1,6 @@
 // One file with Latchgrad's sources in it, so that Node 20 runs the bench as well; the peers stay as they are installed.
 import { defineConfig } from "tsup";
+import { eager } from "../tsup.base.ts";
 
 export default defineConfig({
   entry: [
@@ -18,4 +19,6 @@ export default defineConfig({
   clean: true,
   noExternal: [/^@latchgrad\//],
   external: [/^@tensorflow\//, /^@jax-js\//],
+  // As the packages are built.
+  plugins: [eager],
 });
