@@ -122,7 +122,7 @@ function productHint(
   if (dimsX.length === 1 && dimsY.length === 2)
     return dimsX[0] === dimsY[1]
       ? exchanged(dimsY[0], (sum) => [dimsX[0], sum])
-      : "for an input weight, rows = size of the input";
+      : `a weight has as many rows as ${textOf(source, left.span)} has elements`;
   return dimsX.length === 2 && dimsY.length === 1 && dimsX[0] === dimsY[0]
     ? exchanged(dimsX[1], (sum) => [sum, dimsY[0]])
     : undefined;

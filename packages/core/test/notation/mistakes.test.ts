@@ -83,7 +83,7 @@ const shapes: readonly Case[] = [
   [
     "notation.product",
     "y = «x @ U» + b",
-    { received: "x: [3], U: [4,4]", hint: "for an input weight, rows = size of the input" },
+    { received: "x: [3], U: [4,4]", hint: "a weight has as many rows as x has elements" },
   ],
   // It fits, but not into the sum.
   ["notation.product", "y = x @ W + «h @ W»", { hint: "a matrix of [4, 4] fits here" }],
