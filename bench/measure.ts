@@ -20,7 +20,10 @@ export interface Timing {
   readonly weights?: number | undefined;
   readonly median: number;
   readonly minimum: number;
+  /** In all processes together. */
   readonly steps: number;
+  /** Of a contender in several processes, the median of each; `median` and `minimum` are then the middle ones of theirs. */
+  readonly processes?: readonly number[];
 }
 
 /** Timings of those that could be measured; of the others, why not. */
@@ -54,6 +57,8 @@ export function median(values: readonly number[]): number {
 /** A contender while it is measured. */
 interface Runner {
   readonly contender: Contender;
+  /** In how many processes there is one of this name. */
+  readonly processes: number;
   first: number;
   perTurn: number;
   rounds: number;
@@ -66,17 +71,36 @@ async function start(runner: Runner, effort: Effort): Promise<void> {
   runner.first = await contender.start();
   const [once] = await contender.run(1);
   runner.perTurn = Math.max(1, Math.min(MOST_STEPS_PER_TURN, Math.round(effort.turn / once)));
-  runner.rounds = once > effort.patience ? 0 : once > effort.slow ? SLOW_ROUNDS : effort.rounds;
+  const rounds = once > effort.patience ? 0 : once > effort.slow ? SLOW_ROUNDS : effort.rounds;
+  runner.rounds = Math.ceil(rounds / runner.processes);
   // Where turns are few, the step that estimated them counts.
   if (once > effort.slow) times.push(once);
 }
 
+/** The timing of a contender from all its processes. What comes before the first step is that of the first one. */
+function timingOf(runners: readonly Runner[]): Timing {
+  const [{ contender, first }] = runners;
+  const medians = runners.map(({ times }) => median(times));
+  return {
+    name: contender.name,
+    first,
+    weights: contender.weights?.(),
+    median: median(medians),
+    minimum: median(runners.map(({ times }) => Math.min(...times))),
+    steps: runners.reduce((sum, { times }) => sum + times.length, 0),
+    ...(runners.length > 1 ? { processes: medians } : {}),
+  };
+}
+
 /**
  * Times all contenders by turns. All of them are started before any is measured, and stopped after. One that fails is left
- * out, and the others go on.
+ * out, and the others go on. Those of one name are the same one in several processes, and share its turns.
  */
 export async function measure(contenders: readonly Contender[], effort: Effort): Promise<Measured> {
-  const runners = contenders.map((contender): Runner => ({ contender, first: NaN, perTurn: 1, rounds: 0, times: [] }));
+  const runners = contenders.map((contender): Runner => {
+    const processes = contenders.filter(({ name }) => name === contender.name).length;
+    return { contender, processes, first: NaN, perTurn: 1, rounds: 0, times: [] };
+  });
   const attempt = async (runner: Runner, action: () => Promise<unknown>): Promise<void> => {
     if (runner.failure !== undefined) return;
     try {
@@ -87,7 +111,7 @@ export async function measure(contenders: readonly Contender[], effort: Effort):
   };
   for (const runner of runners) await attempt(runner, async () => start(runner, effort));
   for (const runner of runners)
-    if (runner.rounds === effort.rounds)
+    if (runner.rounds === Math.ceil(effort.rounds / runner.processes))
       await attempt(runner, async () => runner.contender.run(runner.perTurn * WARM_UP_TURNS));
   for (let round = 0; round < effort.rounds; round++)
     for (const runner of runners)
@@ -100,17 +124,13 @@ export async function measure(contenders: readonly Contender[], effort: Effort):
       // A process that ended has nothing to stop, and its failure is known.
     }
   const measured = runners.filter(({ failure, times }) => failure === undefined && times.length > 0);
+  const names = new Set(measured.map(({ contender }) => contender.name));
   return {
-    timings: measured.map(({ contender, first, times }) => ({
-      name: contender.name,
-      first,
-      weights: contender.weights?.(),
-      median: median(times),
-      minimum: Math.min(...times),
-      steps: times.length,
-    })),
+    timings: [...names].map((name) => timingOf(measured.filter(({ contender }) => contender.name === name))),
     absent: Object.fromEntries(
-      runners.flatMap(({ contender: { name }, failure }) => (failure === undefined ? [] : [[name, failure]])),
+      runners.flatMap(({ contender: { name }, failure }) =>
+        failure === undefined || names.has(name) ? [] : [[name, failure]],
+      ),
     ),
   };
 }

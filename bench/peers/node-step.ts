@@ -1,9 +1,7 @@
-/** Latchgrad's training step in another Node, asked for steps as serve.py says. Its cells are the names of cells, and "peak". */
+/** Latchgrad's training step in a process of its own, asked for steps as serve.py says. What the protocol calls a cell is the name of a contender. */
 import { createInterface } from "node:readline";
-import { latchgrad } from "../latchgrad.ts";
 import type { Contender } from "../measure.ts";
-import { peak } from "../peak.ts";
-import { batchOf, modelOf, type CellType } from "../workload.ts";
+import { ownContender } from "../own.ts";
 import type { Answer, Request } from "./peer-process.ts";
 
 const started = new Map<string, Contender>();
@@ -11,8 +9,7 @@ const started = new Map<string, Contender>();
 async function answerTo(request: Request): Promise<Answer> {
   if ("start" in request) {
     const { cell, T, B, H } = request.start;
-    const sizes = { T, B, H };
-    const contender = cell === "peak" ? peak() : latchgrad(cell, modelOf(cell as CellType, sizes), batchOf(sizes));
+    const contender = ownContender(cell, { T, B, H });
     started.set(cell, contender);
     return { first: await contender.start() };
   }

@@ -2,8 +2,8 @@
 import { execFileSync } from "node:child_process";
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { openPeer, type PeerProcess } from "./peer-process.ts";
+import { openOwn } from "../own.ts";
+import type { PeerProcess } from "./peer-process.ts";
 
 const MAJOR = "v20.";
 /** In which Node 20 has relaxed SIMD; later ones have it without, and do not know the flag. */
@@ -53,10 +53,8 @@ function findNode(): string | undefined {
 export async function openNode20(): Promise<OtherNode | undefined> {
   const node = process.version.startsWith(MAJOR) ? undefined : findNode();
   if (node === undefined) return undefined;
-  // Beside this bundle.
-  const script = fileURLToPath(new URL("peers/node-step.js", import.meta.url));
-  const plain = await openPeer(node, [script]);
-  const relaxed = await openPeer(node, [RELAXED_SIMD, script]);
+  const plain = await openOwn(node, []);
+  const relaxed = await openOwn(node, [RELAXED_SIMD]);
   return plain === undefined || relaxed === undefined ? undefined : { version: plain.version, plain, relaxed };
 }
 

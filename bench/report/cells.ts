@@ -1,8 +1,9 @@
 /** Tables of cells. */
+import { FUSED } from "../own.ts";
 import type { Results } from "../results.ts";
-import { FUSED, inJax, inTorch, OWN_CELLS } from "../sections/cells.ts";
+import { inJax, inTorch, OWN_CELLS } from "../sections/cells.ts";
 import { multiplyAdds, nameOf, type CellType } from "../workload.ts";
-import { fractionOfPeak, medianOf, timesOf } from "./figures.ts";
+import { fractionOfPeak, medianOf, spreadOf, timesOf } from "./figures.ts";
 import { format, percent, printTable, ratio } from "./table.ts";
 
 export function cellTable({ cells }: Results): string {
@@ -16,13 +17,17 @@ export function cellTable({ cells }: Results): string {
         nameOf(sizes),
         name,
         format(median),
+        spreadOf(timings, name, format),
         percent(fractionOfPeak(timings, name, work)),
         ratio(median / lstm),
         ratio(median / work / lstmPerWork),
       ];
     });
   });
-  return printTable(["T x B x H", "Cell", "Median, ms", "Of the peak", "Time / LSTM", "Per multiply-add / LSTM"], rows);
+  return printTable(
+    ["T x B x H", "Cell", "Median, ms", "Of each process", "Of the peak", "Time / LSTM", "Per multiply-add / LSTM"],
+    rows,
+  );
 }
 
 /** Empty where a peer did not take part. */

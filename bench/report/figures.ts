@@ -14,6 +14,12 @@ export function compilationOf(timings: readonly Timing[], name: string): number 
   return first - weights - median;
 }
 
+/** The medians of the processes that a contender was measured in, the least and the largest; empty when it was one. */
+export function spreadOf(timings: readonly Timing[], name: string, print: (value: number) => string): string {
+  const { processes = [] } = timesOf(timings, name) ?? {};
+  return processes.length === 0 ? "" : `${print(Math.min(...processes))} to ${print(Math.max(...processes))}`;
+}
+
 /** Multiply-adds per ms that the peak's loop reached next to these timings. */
 export const peakOf = (timings: readonly Timing[], peak = PEAK): number =>
   PEAK_MULTIPLY_ADDS / (timesOf(timings, peak)?.minimum ?? NaN);

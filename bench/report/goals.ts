@@ -1,8 +1,9 @@
 /** The goals that the project set itself, and what a run reached of each. */
 import { FAST, TWO_THREADS } from "../latchgrad.ts";
 import { JAX_JS } from "../peers/jax-js.ts";
+import { FUSED } from "../own.ts";
 import type { Results } from "../results.ts";
-import { FUSED, OWN_CELLS } from "../sections/cells.ts";
+import { OWN_CELLS } from "../sections/cells.ts";
 import { PRODUCT } from "../sections/products.ts";
 import { multiplyAdds, nameOf, type CellType } from "../workload.ts";
 import { compilationOf, fractionOfPeak, medianOf } from "./figures.ts";

@@ -13,7 +13,7 @@ import { JAX_JS } from "../peers/jax-js.ts";
 import type { Group, Results } from "../results.ts";
 import { PRODUCT } from "../sections/products.ts";
 import { multiplyAdds, nameOf } from "../workload.ts";
-import { compilationOf, fractionOfPeak, medianOf, peakOf, timesOf } from "./figures.ts";
+import { compilationOf, fractionOfPeak, medianOf, peakOf, spreadOf, timesOf } from "./figures.ts";
 import { format, percent, printTable, ratio } from "./table.ts";
 
 /** Shown in their own table. */
@@ -29,6 +29,7 @@ export function trainingTable({ sizes, timings, load, absent }: Group): string {
     .map((timing) => [
       timing.name,
       format(timing.median),
+      spreadOf(timings, timing.name, format),
       format(timing.minimum),
       String(timing.steps),
       ratio(timing.median / own),
@@ -39,6 +40,7 @@ export function trainingTable({ sizes, timings, load, absent }: Group): string {
   const head = [
     "",
     "Median, ms",
+    "Of each process",
     "Minimum, ms",
     "Steps",
     "Medians / ours",

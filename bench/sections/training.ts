@@ -1,7 +1,6 @@
 /** The training step of an LSTM: Latchgrad, the peers that are there, and the peak, by turns. */
 import {
   FAST,
-  latchgrad,
   NODE_20,
   NODE_20_PEAK,
   NODE_20_RELAXED,
@@ -11,13 +10,14 @@ import {
 } from "../latchgrad.ts";
 import { load } from "../machine.ts";
 import { measure, type Contender, type Effort } from "../measure.ts";
-import { peak } from "../peak.ts";
+import { withProcesses } from "../own.ts";
+import { PEAK, peak } from "../peak.ts";
 import { jaxJs } from "../peers/jax-js.ts";
 import type { OtherNode } from "../peers/other-node.ts";
 import type { ByThreads, PythonPeers } from "../peers/python.ts";
 import { tfjs } from "../peers/tfjs.ts";
 import type { Group } from "../results.ts";
-import { batchOf, modelOf, multiplyAdds, type Sizes } from "../workload.ts";
+import { multiplyAdds, type Sizes } from "../workload.ts";
 
 /** Up to how many multiply-adds per step a slow peer takes part: beyond, a single step would take longer than the rest. */
 const LARGEST = {
@@ -43,17 +43,15 @@ const onNode20 = (node: OtherNode | undefined, sizes: Sizes): readonly Contender
     ? []
     : [
         node.plain.contender(NODE_20, "lstm", sizes),
-        node.plain.contender(NODE_20_PEAK, "peak", sizes),
+        node.plain.contender(NODE_20_PEAK, PEAK, sizes),
         node.relaxed.contender(NODE_20_RELAXED, "lstm", sizes),
-        node.relaxed.contender(NODE_20_RELAXED_PEAK, "peak", sizes),
+        node.relaxed.contender(NODE_20_RELAXED_PEAK, PEAK, sizes),
       ];
 
 export async function measureTraining(
   sizes: Sizes,
   { quick, effort, peers }: { readonly quick: boolean; readonly effort: Effort; readonly peers: Peers },
 ): Promise<Group> {
-  const model = modelOf("lstm", sizes);
-  const batch = batchOf(sizes);
   const work = multiplyAdds("lstm", sizes);
   const inProcess = {
     "tfjs wasm": () => tfjs("wasm", sizes),
@@ -62,19 +60,19 @@ export async function measureTraining(
   };
   const names = Object.keys(inProcess) as (keyof typeof inProcess)[];
   const fits = (name: keyof typeof inProcess): boolean => work <= LARGEST[quick ? "quick" : "full"][name];
-  const { timings, absent } = await measure(
-    [
-      peak(),
-      latchgrad(FAST, model, batch),
-      latchgrad(TWO_THREADS, model, batch, { threads: 2 }),
-      latchgrad(REPRODUCIBLE, model, batch, { precision: "reproducible" }),
-      ...onNode20(peers.node20, sizes),
-      ...byThreads(peers.torch, "PyTorch nn.LSTM", "nn", sizes),
-      ...byThreads(peers.torch, "PyTorch custom cell", "lstm", sizes),
-      ...byThreads(peers.jax, "JAX scan", "lstm", sizes),
-      ...names.filter(fits).map((name) => inProcess[name]()),
-    ],
-    effort,
+  const { timings, absent } = await withProcesses(sizes, async (own) =>
+    measure(
+      [
+        peak(),
+        ...[FAST, TWO_THREADS, REPRODUCIBLE].flatMap(own),
+        ...onNode20(peers.node20, sizes),
+        ...byThreads(peers.torch, "PyTorch nn.LSTM", "nn", sizes),
+        ...byThreads(peers.torch, "PyTorch custom cell", "lstm", sizes),
+        ...byThreads(peers.jax, "JAX scan", "lstm", sizes),
+        ...names.filter(fits).map((name) => inProcess[name]()),
+      ],
+      effort,
+    ),
   );
   return {
     sizes,
