@@ -5,6 +5,7 @@ import { RunError } from "../src/errors/errors.js";
 import { bindGraph } from "../src/graph/bind.js";
 import { buildGraph } from "../src/graph/builder.js";
 import { evaluate } from "../src/graph/evaluate.js";
+import type { Graph } from "../src/ir/graph.js";
 import { compile } from "../src/runtime/compile.js";
 import { bool, f32, i32 } from "../src/shape/tensor-type.js";
 import { bindingsOf, every, pointOf } from "./case-inputs.js";
@@ -70,6 +71,43 @@ describe("products of many rows, which are made in blocks", () => {
     for (const precision of ["fast", "reproducible"] as const)
       expectAgreement(await runCompiled(graph, inputs, { precision }), evaluate(graph, inputs), 1e-5, 1e-5);
   });
+});
+
+test("what is computed on the way of a sum has the bits of what is stored first", async () => {
+  for (const [dims, axes] of [
+    [
+      [5, 7, 33],
+      [0, 1, 2],
+    ],
+    [[5, 7, 33], [1]],
+    [[64, 9], [0]],
+    [[3, 130], [1]],
+    [
+      [1, 1, 4],
+      [0, 2],
+    ],
+  ] as const) {
+    const build = (isStored: boolean): Graph => {
+      const g = buildGraph("error");
+      const [x, y] = [g.param("x", f32(...dims)), g.param("y", f32(...dims.toReversed()))];
+      const turned = g.transpose(y, { order: dims.map((__, axis) => dims.length - 1 - axis) });
+      const error = g.sub(x, turned);
+      const square = g.mul(error, error);
+      const weighed = g.mul(g.add(square, 0.5), g.neg(x));
+      const most = g.reduceMax(g.mul(g.sub(x, 1), turned), { axes: [...axes] });
+      const sum = g.reduceSum(weighed, { axes: [...axes] });
+      return g.build({ sum, most, ...(isStored ? { error, square, weighed } : {}) });
+    };
+    const inputs = pointOf({ use: `add(f32[${dims.join()}], f32[${dims.join()}])` }, {});
+    const [x, y] = Object.values(tensorsInF32(inputs));
+    const turned = { ...y, type: f32(...dims.toReversed()) };
+    for (const precision of ["fast", "reproducible"] as const) {
+      const [stored, computed] = [true, false].map(async (isStored) =>
+        runCompiled(build(isStored), { x, y: turned }, { precision }),
+      );
+      expect(await stored).toMatchObject(await computed);
+    }
+  }
 });
 
 describe("what the outside may give", () => {

@@ -1,9 +1,10 @@
 /** Which nodes become one kernel: loops over elements, computed where they are read, and reductions with what they combine. */
 import { describe, expect, test } from "vitest";
 import { kernelsOf, findGroups } from "../src/codegen/stages.js";
-import { buildGraph } from "../src/graph/builder.js";
+import { buildGraph, type GraphBuilder } from "../src/graph/builder.js";
 import { layerNorm } from "../src/graph/derived.js";
 import type { Graph } from "../src/ir/graph.js";
+import type { Value } from "../src/ops/op.js";
 import { f32 } from "../src/shape/tensor-type.js";
 
 /** The groups of a graph as names of ops, without those of views and constants. */
@@ -61,6 +62,29 @@ describe("reductions", () => {
       other: g.reduceSum(x, { axes: [0] }),
     });
     expect(groupsOf(graph)).toEqual(["reduceSum", "mul reduceSum mul reduceSum neg reduceMax"]);
+  });
+
+  test("compute chains of what only they read, also where a value is read twice, up to a dozen", () => {
+    const groupsWith = (loss: (g: GraphBuilder, x: Value, y: Value) => Record<string, Value>): readonly string[] => {
+      const g = buildGraph("chain");
+      return groupsOf(g.build(loss(g, g.param("x", f32(4, 8)), g.param("y", f32(4, 8)))));
+    };
+    const squares = (g: GraphBuilder, distance: Value): Value =>
+      g.reduceSum(g.mul(distance, distance), { axes: [0, 1] });
+    expect(groupsWith((g, x, y) => ({ loss: squares(g, g.neg(g.sub(x, y))) }))).toEqual(["sub neg mul reduceSum"]);
+    // Here the distance has to be in memory.
+    const both = groupsWith((g, x, y) => {
+      const distance = g.sub(x, y);
+      return { loss: squares(g, distance), slope: g.add(distance, distance) };
+    });
+    expect(both).toEqual(["sub mul add", "reduceSum"]);
+    const long = groupsWith((g, x, y) => {
+      let value = x;
+      for (let i = 0; i < 40; i++) value = g.mul(value, y);
+      return { loss: g.reduceSum(value, { axes: [1] }) };
+    }).map((ops) => ops.split(" ").length);
+    expect(long.at(-1)).toBeLessThanOrEqual(12);
+    expect(long.reduce((sum, count) => sum + count, 0)).toBe(41);
   });
 
   test("compute nothing that is stored in any case, is costly, or reads what would have to be stored", () => {

@@ -7,7 +7,7 @@ import { sizesOf } from "../shape/tensor.js";
 import type { TensorType } from "../shape/tensor-type.js";
 import { lowerKernel } from "./lower-kernel.js";
 import { mapStep, type FusedNode } from "./lower-map.js";
-import { reduceSteps, type Reduction } from "./lower-reduce.js";
+import { reduceSteps, type Combined, type Reduction } from "./lower-reduce.js";
 import { lowerRegion, type Destinations, type RegionUse } from "./lower-regions.js";
 import type { Lowering } from "./lowering.js";
 import type { Block } from "./program.js";
@@ -73,24 +73,34 @@ export function lowerGraph(
     wanted.forEach((node, i) => bound.set(node.id, outputs[i].to));
   };
 
-  /** Reductions over the same axes, each perhaps behind the map that computes what it combines. */
+  /** Reductions over the same axes, each perhaps behind the maps that compute what it combines. */
   const reduce = (group: Group): void => {
     const maps = new Map(
       group.flatMap((node) => (kernels.get(node)?.kind === "map" ? [[node.id, node] as const] : [])),
     );
+    const known = new Map<ValueId, Combined>();
+    const make = (id: ValueId): Combined => {
+      const map = maps.get(id);
+      const kernel = map === undefined ? undefined : kernels.get(map);
+      if (map === undefined || kernel?.kind !== "map") return tensorOf(bound, id);
+      return { kind: "computed", lane: kernel.lane, key: laneKey(map), args: map.inputs.map(combinedOf) };
+    };
+    const combinedOf = (id: ValueId): Combined => {
+      const combined = known.get(id) ?? make(id);
+      known.set(id, combined);
+      return combined;
+    };
     const reductions = group.flatMap((node): readonly Reduction[] => {
       const kernel = kernels.get(node);
       if (kernel?.kind !== "reduce") return [];
-      const map = maps.get(node.inputs[0]);
-      const { initial, combine } = kernel;
-      const lane = map === undefined ? undefined : kernels.get(map);
+      const [operand] = node.inputs;
       return [
         {
           name: node.op,
-          initial,
-          combine,
-          operands: (map ?? node).inputs.map((id) => tensorOf(bound, id)),
-          computedBy: map === undefined || lane?.kind !== "map" ? undefined : { lane: lane.lane, key: laneKey(map) },
+          initial: kernel.initial,
+          combine: kernel.combine,
+          dims: sizesOf(types[operand]),
+          combined: combinedOf(operand),
           out: target(node.id, node.types[0]),
         },
       ];

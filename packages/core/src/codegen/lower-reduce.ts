@@ -13,15 +13,23 @@ import { rangesOf, type Division } from "./sharing.js";
 import { spanOf } from "./spans.js";
 import type { StoredTensor, Tensor } from "./tensors.js";
 
+/** What is combined: a tensor; or what a lane function computes of others of the same dims, element by element. */
+export type Combined = Tensor | Computed;
+
+export interface Computed extends Omit<FusedNode, "args"> {
+  readonly kind: "computed";
+  readonly args: readonly Combined[];
+}
+
 /** One reduction. */
 export interface Reduction {
   /** Tells combinations apart. */
   readonly name: string;
   readonly initial: number;
   readonly combine: LaneFunction;
-  /** What is combined: an operand; or computed from several of the same dims. */
-  readonly operands: readonly Tensor[];
-  readonly computedBy: Omit<FusedNode, "args"> | undefined;
+  /** Of what is combined. */
+  readonly dims: readonly number[];
+  readonly combined: Combined;
   readonly out: StoredTensor;
 }
 
@@ -55,38 +63,39 @@ function kernelOf(
   axes: readonly number[],
   reductions: readonly Reduction[],
 ): { readonly kernel: NamedKernel; readonly inputs: readonly StoredTensor[] } {
-  const [{ dims }] = reductions[0].operands;
+  const [{ dims }] = reductions;
   const [kept, reduced] = [false, true].map((wanted) =>
     dims.map((_, axis) => axis).filter((axis) => axes.includes(axis) === wanted),
   );
+  const all = reductions.map(({ combined }) => (combined.kind === "splat" ? lowering.contiguous(combined) : combined));
   const inputs: StoredTensor[] = [];
-  const numberOf = (tensor: StoredTensor): number => {
+  const numbers = new Map<Combined, number>();
+  const read = (combined: Combined): void => {
+    if (combined.kind === "computed") combined.args.forEach(read);
+    if (combined.kind !== "stored" || numbers.has(combined)) return;
     const known = inputs.findIndex(({ place, strides, dtype }) => {
-      return place === tensor.place && dtype === tensor.dtype && strides.join() === tensor.strides.join();
+      return place === combined.place && dtype === combined.dtype && strides.join() === combined.strides.join();
     });
-    return known < 0 ? inputs.push(tensor) - 1 : known;
+    numbers.set(combined, known < 0 ? inputs.push(combined) - 1 : known);
   };
-  // Values get their numbers once all inputs are known.
-  const planned = reductions.map(({ operands, computedBy }) => {
-    const stored = operands.map((tensor) =>
-      tensor.kind === "splat" && computedBy === undefined ? lowering.contiguous(tensor) : tensor,
-    );
-    return { computedBy, args: stored.map((each) => (each.kind === "stored" ? numberOf(each) : each)) };
-  });
+  all.forEach(read);
+  // Values that are computed get their numbers once all inputs are known.
   const nodes: FusedNode[] = [];
-  const add = (node: FusedNode): number => inputs.length + nodes.push(node) - 1;
-  const values = planned.map(({ computedBy, args }) => {
-    const numbers = args.map((arg) =>
-      typeof arg === "number"
-        ? arg
-        : add({
-            lane: (k) => k.constant(arg.dtype, arg.value),
-            key: `${arg.dtype} ${Object.is(arg.value, -0) ? "-0" : String(arg.value)}`,
-            args: [],
-          }),
-    );
-    return computedBy === undefined ? numbers[0] : add({ ...computedBy, args: numbers });
-  });
+  const nodeOf = (combined: Exclude<Combined, StoredTensor>): FusedNode => {
+    if (combined.kind === "computed") return { ...combined, args: combined.args.map(numberOf) };
+    const { dtype, value } = combined;
+    const key = `${dtype} ${Object.is(value, -0) ? "-0" : String(value)}`;
+    return { lane: (k) => k.constant(dtype, value), key, args: [] };
+  };
+  const numberOf = (combined: Combined): number => {
+    const known = numbers.get(combined);
+    if (known !== undefined || combined.kind === "stored") return known ?? 0;
+    const node = nodeOf(combined);
+    const number = inputs.length + nodes.push(node) - 1;
+    numbers.set(combined, number);
+    return number;
+  };
+  const values = all.map(numberOf);
   return {
     inputs,
     kernel: {

@@ -96,7 +96,10 @@ function delay(graph: Graph, stages: Int32Array, shapes: Shapes, readers: Reader
   }
 }
 
-/** Maps that only one reduction reads, of values that are in memory in any case: they are computed on its way. */
+/**
+ * Maps that only lead to one reduction, of values that are in memory in any case: they are computed on its way. Each has one reader at
+ * most, so that nothing is computed twice.
+ */
 function findAbsorbed(
   graph: Graph,
   kernels: ReadonlyMap<Node, Kernel | undefined>,
@@ -104,22 +107,43 @@ function findAbsorbed(
   shapes: Shapes,
   { byValue, outputs }: Readers,
 ): ReadonlyMap<ValueId, Node> {
-  const absorbed = new Map<ValueId, Node>();
+  /** How many maps it takes to compute a value from what is in memory, of those that could be computed where they are read. */
+  const counts = new Map<ValueId, number>();
   for (const node of graph.nodes) {
     const readers = byValue.get(node.id) ?? [];
     if (!shapes.has(node.id) || !isCheap(node) || outputs.has(node.id) || readers.length !== 1) continue;
-    if (kernels.get(readers[0])?.kind !== "reduce") continue;
     const isStored = (id: ValueId): boolean =>
       shapes.get(id) !== shapes.get(node.id) ||
       stages[id] < stages[node.id] ||
       outputs.has(id) ||
       (byValue.get(id) ?? []).some(
         (reader) =>
-          !absorbed.has(reader.id) && (shapes.get(reader.id) !== shapes.get(id) || stages[reader.id] > stages[id]),
+          !counts.has(reader.id) && (shapes.get(reader.id) !== shapes.get(id) || stages[reader.id] > stages[id]),
       );
-    if (node.inputs.every(isStored)) absorbed.set(node.id, node);
+    const computed = [...new Set(node.inputs)].filter((id) => shapes.get(id) === shapes.get(node.id) && counts.has(id));
+    if (!node.inputs.every((id) => computed.includes(id) || isStored(id))) continue;
+    const count = computed.reduce((sum, id) => sum + (counts.get(id) ?? 0), 1);
+    if (count < LARGEST_REDUCTION) counts.set(node.id, count);
+  }
+  const absorbed = new Map<ValueId, Node>();
+  for (const node of graph.nodes.toReversed()) {
+    const [reader] = byValue.get(node.id) ?? [];
+    if (counts.has(node.id) && (kernels.get(reader)?.kind === "reduce" || absorbed.has(reader.id)))
+      absorbed.set(node.id, node);
   }
   return absorbed;
+}
+
+/** A reduction behind the maps that are computed on its way. */
+function withAbsorbed(node: Node, absorbed: ReadonlyMap<ValueId, Node>): readonly Node[] {
+  const maps = new Set<Node>();
+  const add = (id: ValueId): void => {
+    const map = absorbed.get(id);
+    map?.inputs.forEach(add);
+    if (map !== undefined) maps.add(map);
+  };
+  node.inputs.forEach(add);
+  return [...maps, node];
 }
 
 /** All nodes in groups, in an order in which each group finds what it reads; reductions last in theirs. */
@@ -147,8 +171,7 @@ export function findGroups(graph: Graph, kernels: ReadonlyMap<Node, Kernel | und
     const stage = stageOf[node.id];
     const key = keyOf(node);
     const isReduction = kernels.get(node)?.kind === "reduce";
-    const operand = isReduction ? absorbed.get(node.inputs[0]) : undefined;
-    const nodes = operand === undefined ? [node] : [operand, node];
+    const nodes = isReduction ? [...withAbsorbed(node, absorbed)] : [node];
     const most = isReduction ? LARGEST_REDUCTION : LARGEST_GROUP;
     while (stages.length <= stage) stages.push(new Map());
     const group = stages[stage].get(key);
