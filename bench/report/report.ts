@@ -75,7 +75,7 @@ export const printReport = (results: Results): string => {
     ...(results.checkpoints === undefined
       ? []
       : [
-          "What `sqrt` saves, and what it takes, by turns; the loss reads all outputs. Five tensors of all steps stay: the batch's x and y, the outputs, and two of the loss. Short sequences pay for a second forward run; of long ones, what a chunk of steps computes stays in the caches.",
+          "What `sqrt` saves, and what it takes, by turns; the loss reads all outputs. Three tensors of all steps stay: the batch's x and y, and the outputs. Short sequences pay for a second forward run; of long ones, what a chunk of steps computes stays in the caches.",
           checkpointTable(results),
         ]),
     heapText(results),

@@ -1,38 +1,28 @@
 /**
- * Postponing: rows that are looked up or padded for all steps, and read by a loop whose steps are kept apart, are made in the
- * step that reads them. So chunks of steps that do not divide the length need no copy of what they are cut from, and an
- * embedding is looked up a chunk at a time. Decision 0066.
+ * Postponing: rows that are looked up, padded or cheaply computed for all steps, and read by a loop whose steps are kept apart, are made in the
+ * step that reads them. So chunks of steps that do not divide the length need no copy of what they are cut from, an
+ * embedding is looked up a chunk at a time, and the cotangents of a squared error are no stack. Decisions 0066 and 0079.
  */
 import { buildScope, type BuilderScope } from "../graph/builder.js";
 import { nameSource } from "../graph/names.js";
 import { rebuild, type Draft, type Visitor } from "../graph/rebuild.js";
 import { valueNames, type Graph, type Node, type Origin, type ValueId } from "../ir/graph.js";
-import { add, min, mul } from "../ops/arithmetic.js";
+import { countReads, makersOf } from "../ir/uses.js";
+import { min } from "../ops/arithmetic.js";
 import { le, select } from "../ops/compare.js";
-import { constant, iota } from "../ops/constant.js";
+import { iota } from "../ops/constant.js";
 import { gather } from "../ops/gather.js";
 import { opNamed } from "../ops/index.js";
-import type { AnyOp, Value } from "../ops/op.js";
+import type { Value } from "../ops/op.js";
 import { broadcast } from "../ops/reduce.js";
 import { reshape, transpose } from "../ops/reshape.js";
 import { pad, type PadAttrs } from "../ops/slice.js";
 import { sameDims } from "../shape/tensor-type.js";
+import { rowsComputed, wayToCompute } from "./computed-rows.js";
 import { splatOf } from "./constants.js";
 import { loopPartsOf, type LoopParts } from "./loops.js";
 import type { Pass } from "./pass.js";
-
-/** How a step makes its row of a stack. */
-interface Way {
-  /** What every step reads, and stacks of which it reads its row. */
-  readonly consts: readonly ValueId[];
-  readonly rows: readonly ValueId[];
-  make(g: BuilderScope, consts: readonly Value[], rows: readonly Value[], index: Value): Value;
-}
-
-const makerOf = (draft: Draft, id: ValueId, op: unknown): Node | undefined => {
-  const maker = draft.producerOf(id);
-  return maker !== undefined && opNamed(maker.op) === (op as AnyOp) ? maker : undefined;
-};
+import { gatherRows, makerOf, moved, rowsInMemory, stepsOfChunk, type Way } from "./rows.js";
 
 /** A stack before its first axis was cut in chunks of so many steps; the stack itself where it was not. */
 function uncut(draft: Draft, stack: ValueId): { readonly whole: ValueId; readonly steps?: number } {
@@ -41,13 +31,6 @@ function uncut(draft: Draft, stack: ValueId): { readonly whole: ValueId; readonl
   const [whole] = cut.inputs;
   const [, steps, ...rest] = cut.types[0].dims;
   return sameDims(draft.typeOf(whole).dims.slice(1), rest) ? { whole, steps: steps as number } : { whole: stack };
-}
-
-/** x with its axes in another order, or x itself. */
-function moved(draft: Draft, id: ValueId): { readonly x: ValueId; readonly order: readonly number[] } {
-  const move = makerOf(draft, id, transpose);
-  if (move !== undefined) return { x: move.inputs[0], order: move.attrs["order"] as readonly number[] };
-  return { x: id, order: draft.typeOf(id).dims.map((_, axis) => axis) };
 }
 
 /** x and indices of which the stack is gather(x, indices) along the first axis. */
@@ -71,22 +54,6 @@ function lookUpOf(draft: Draft, stack: ValueId): LookUp | undefined {
   const inner = lookUpOf(draft, x);
   if (inner === undefined) return { x, indices, origin: node.origin };
   return { ...inner, indices: draft.emit(gather, [inner.indices, indices], { axis: 0, batch: 0 }) };
-}
-
-/** Rows of what is in memory, by indices of rank 1: of a transposed x, from x. */
-function gatherRows(g: BuilderScope, x: Value, order: readonly number[], indices: Value): Value {
-  const rows = g.emit(gather, [x, indices], { axis: order[0], batch: 0 });
-  return order.every((axis, i) => axis === i) ? rows : g.emit(transpose, [rows], { order });
-}
-
-/** Emits the indices of the steps of a chunk: those of steps beyond `last` are `last`. */
-function stepsOfChunk(g: BuilderScope, chunk: Value, steps: number, last: number) {
-  const repeat = (scalar: Value): Value => g.emit(broadcast, [scalar], { dims: [steps], axes: [] });
-  const int = (value: number): Value => g.emit(constant, [], { dtype: "i32", dims: [], data: [value] });
-  const first = repeat(g.emit(mul, [chunk, int(steps)]));
-  const index = g.emit(add, [first, g.emit(iota, [], { dtype: "i32", dims: [steps], axis: 0 })]);
-  const most = repeat(int(last));
-  return { index, most, clamped: g.emit(min, [index, most]) };
 }
 
 /** The number at which indices that count up stop; undefined for others. */
@@ -120,30 +87,52 @@ function wayToLookUp(draft: Draft, { x: found, indices, origin }: LookUp, steps:
   };
 }
 
-function wayToPad(draft: Draft, node: Node, steps: number): Way | undefined {
+function wayToPad(draft: Draft, node: Node, steps: number, isAlone: boolean): Way | undefined {
   const { low, high, interior } = node.attrs as PadAttrs;
   if ([...low, ...interior, ...high.slice(1)].some((count) => count !== 0)) return undefined;
   const [padded, fill] = node.inputs;
   const [length] = draft.typeOf(padded).dims;
-  const { x, order } = moved(draft, padded);
-  const make: Way["make"] = (g, [all, around], _, chunk) => {
+  const source = (isAlone ? rowsComputed(draft, padded, steps) : undefined) ?? rowsInMemory(draft, padded);
+  const make: Way["make"] = (g, consts, _, chunk) => {
     const { index, most, clamped } = stepsOfChunk(g, chunk, steps, (length as number) - 1);
-    const rows = gatherRows(g, all, order, clamped);
+    const rows = source.make(g, consts, clamped);
     const { dims } = rows.type;
     const isInside = g.emit(broadcast, [g.emit(le, [index, most])], { dims, axes: [0] });
-    return g.emit(select, [isInside, rows, g.emit(broadcast, [around], { dims, axes: [] })]);
+    const around = g.emit(broadcast, [consts[source.consts.length]], { dims, axes: [] });
+    return g.emit(select, [isInside, rows, around]);
   };
-  return { consts: [x, fill], rows: [], make: (g, ...given) => g.at(node.origin, () => make(g, ...given)) };
+  return {
+    consts: [...source.consts, fill],
+    rows: [],
+    make: (g, ...given) => g.at(node.origin, () => make(g, ...given)),
+  };
 }
 
-function wayTo(draft: Draft, stack: ValueId): Way | undefined {
+/** `isAlone`: whether nothing else reads the stack, nor what it is cut from. */
+function wayTo(draft: Draft, stack: ValueId, isAlone: boolean): Way | undefined {
   // Sizes that are not known yet may still show that nothing is to be done.
   if (draft.typeOf(stack).dims.some((dim) => typeof dim !== "number")) return undefined;
   const { whole, steps } = uncut(draft, stack);
   const lookUp = lookUpOf(draft, whole);
   if (lookUp !== undefined) return wayToLookUp(draft, lookUp, steps);
-  const padded = steps === undefined ? undefined : makerOf(draft, whole, pad);
-  return padded === undefined || steps === undefined ? undefined : wayToPad(draft, padded, steps);
+  if (steps === undefined) return undefined;
+  const padded = makerOf(draft, whole, pad);
+  if (padded !== undefined) return wayToPad(draft, padded, steps, isAlone);
+  return isAlone ? wayToCompute(draft, whole, steps) : undefined;
+}
+
+/** Of a value: whether the node that asks is the only one that reads it, and so on with what it is a view or a padding of. */
+function readAlone(graph: Graph): (id: ValueId) => boolean {
+  const makers = makersOf(graph);
+  const reads = countReads(graph);
+  return function isAlone(id): boolean {
+    if (reads.get(id) !== 1) return false;
+    const maker = makers.get(id);
+    const op = maker === undefined ? undefined : opNamed(maker.op);
+    return op?.kind === "op" && (op.traits.view === true || op === (pad as unknown))
+      ? isAlone(maker?.inputs[0] ?? id)
+      : true;
+  };
 }
 
 /** The body of a loop that makes some of its rows itself. */
@@ -167,7 +156,9 @@ function bodyWith({ body, params }: LoopParts, ways: readonly (Way | undefined)[
   return g.build(Object.fromEntries(body.outputs.map(({ name }, i) => [name, outputs[i]])));
 }
 
-function postponeIn(): Visitor {
+function postponeIn(graph: Graph): Visitor {
+  let known: ReturnType<typeof readAlone> | undefined;
+  const isAlone = (id: ValueId): boolean => (known ??= readAlone(graph))(id);
   return (node, inputs, draft) => {
     const [body] = node.regions;
     const parts = node.regions.length === 1 ? loopPartsOf(node, body) : undefined;
@@ -175,7 +166,7 @@ function postponeIn(): Visitor {
     const { params, op } = parts;
     const firstRow = params.consts.length + params.carries.length;
     const stacks = inputs.slice(firstRow, firstRow + params.rows.length);
-    const ways = stacks.map((stack) => wayTo(draft, stack));
+    const ways = stacks.map((stack, i) => wayTo(draft, stack, isAlone(node.inputs[firstRow + i])));
     if (ways.every((way) => way === undefined)) return "keep";
     const consts = [...inputs.slice(0, params.consts.length), ...ways.flatMap((way) => way?.consts ?? [])];
     const rows = ways.flatMap((way, i) => way?.rows ?? [stacks[i]]);
@@ -193,9 +184,10 @@ function postponeIn(): Visitor {
   };
 }
 
-/** Makes rows that are looked up or padded in the step that reads them, in loops whose steps are kept apart. */
+/** Makes rows that are looked up, padded or cheaply computed in the step that reads them, in loops whose steps are kept apart. */
 export const postpone: Pass = {
   name: "postpone",
-  summary: "Makes rows that are looked up or padded in the step that reads them, in loops whose steps are kept apart.",
+  summary:
+    "Makes rows that are looked up, padded or cheaply computed in the step that reads them, in loops whose steps are kept apart.",
   run: (graph) => rebuild(graph, postponeIn),
 };
