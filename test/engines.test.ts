@@ -1,8 +1,9 @@
 // The same bits everywhere: models from their JSON documents train in a real Chromium, in a worker and on the page, and end with the bits
 // that they end with in Node, on one thread and on several. LATCHGRAD_NODES=20,24,26 tries these versions of Node as well.
-import { chromium, type Browser, type Page as Tab } from "playwright-core";
+import type { Browser, Page as Tab } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { findChromium } from "./engines/chromium";
+import { bundle } from "./engines/bundle";
+import { launchChromium } from "./engines/chromium";
 import type { Page } from "./engines/page";
 import { servePages, type Served } from "./engines/serve";
 import { trainInNode } from "./engines/other-nodes";
@@ -11,29 +12,13 @@ import { trainBits, TRAININGS, type Trained, type Training } from "./engines/tra
 /** Long enough to install a browser. */
 const SET_UP_MS = 600_000;
 
-const FLAGS = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
-
 let browser: Browser | undefined;
 let served: Served | undefined;
 let expected: ReadonlyMap<Training, Trained> = new Map();
 
 beforeAll(async () => {
-  const { path, libraries } = await findChromium();
-  served = await servePages();
-  browser = await chromium.launch({
-    executablePath: path,
-    headless: true,
-    args: FLAGS,
-    env: libraries === undefined ? undefined : { ...process.env, LD_LIBRARY_PATH: libraries },
-  });
+  served = await servePages(await bundle("browser", ["test/engines/page.ts", "test/engines/worker.ts"]));
+  browser = await launchChromium();
   expected = new Map(await Promise.all(TRAININGS.map(async (name) => [name, await trainBits(name, 1)] as const)));
 }, SET_UP_MS);
 
@@ -98,6 +83,34 @@ test("on the page itself on two threads, and the page is not blocked", async () 
   const { turns, ...trained } = await trainHere(tab, "adding", 2);
   expect(trained).toEqual({ ...expected.get("adding"), threads: 2 });
   expect(turns).toBeGreaterThan(trained.losses.length / 4);
+  await tab.close();
+});
+
+test("on the page itself, whose threads listen while they rest, go on after it, and end with it", async () => {
+  const tab = await open("isolated");
+  await tab.evaluate(async () => (globalThis as unknown as { page: Page }).page.restingHere("adding", 2).begun);
+  const threads = tab.workers();
+  // What is evaluated in a worker is a message to it.
+  expect(await Promise.all(threads.map(async (thread) => thread.evaluate(() => crossOriginIsolated)))).toEqual([
+    true,
+    true,
+  ]);
+  const trained = await tab.evaluate(async () => {
+    const { resting } = (globalThis as unknown as { page: Page }).page;
+    resting?.goOn();
+    return resting?.trained;
+  });
+  expect(trained).toEqual({ ...expected.get("adding"), threads: 2 });
+  await expect.poll(() => tab.workers()).toEqual([]);
+  await tab.close();
+});
+
+test("on any other page itself, and the page has its turns", async () => {
+  const tab = await open("plain");
+  const { turns, ...trained } = await trainHere(tab, "reversing", 1);
+  expect(trained).toEqual({ ...expected.get("reversing"), threads: 1 });
+  // Without any, there are two: before the first step and after the last one.
+  expect(turns).toBeGreaterThan(4);
   await tab.close();
 });
 

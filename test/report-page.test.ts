@@ -3,11 +3,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { chromium, type Browser } from "playwright-core";
+import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { exampleDiagnostics, writeExampleRun } from "../packages/cli/test/report/example-run";
 import { writeReport } from "../packages/cli/src/report/write-report";
-import { findChromium } from "./engines/chromium";
+import { launchChromium } from "./engines/chromium";
 
 /** Long enough to install a browser. */
 const SET_UP_MS = 600_000;
@@ -16,13 +16,7 @@ let browser: Browser | undefined;
 let folder = "";
 
 beforeAll(async () => {
-  const { path, libraries } = await findChromium();
-  browser = await chromium.launch({
-    executablePath: path,
-    headless: true,
-    args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"],
-    env: libraries === undefined ? undefined : { ...process.env, LD_LIBRARY_PATH: libraries },
-  });
+  browser = await launchChromium();
   folder = mkdtempSync(join(tmpdir(), "latchgrad-page-"));
   writeExampleRun(folder, { diagnostics: exampleDiagnostics(200) });
   await writeReport({ run: folder, page: join(folder, "report.html"), format: "svg" });

@@ -1,15 +1,19 @@
 /** Scripts as a bundler makes them: the packages and all that they depend on in one file each. */
-import { fileURLToPath } from "node:url";
+import { basename, join } from "node:path";
 import { build } from "esbuild";
-import { root } from "../../scripts/lib/packages.mjs";
+import { packageFolder, portablePackages, root } from "../../scripts/lib/packages.mjs";
 
-/** The text of each, by the name of its file. */
+/** From their sources, or as they are published, which needs a build. */
+const ENTRIES = { sources: "src/index.ts", published: "dist/index.js" } as const;
+
+/** The text of each, by the name of its file; scripts are named from the root of the repository. */
 export async function bundle(
   platform: "browser" | "node",
-  names: readonly string[],
+  scripts: readonly string[],
+  packages: keyof typeof ENTRIES = "sources",
 ): Promise<ReadonlyMap<string, string>> {
   const { outputFiles } = await build({
-    entryPoints: names.map((name) => fileURLToPath(new URL(`${name}.ts`, import.meta.url))),
+    entryPoints: scripts.map((script) => join(root, script)),
     outdir: root,
     write: false,
     bundle: true,
@@ -18,9 +22,9 @@ export async function bundle(
     platform,
     target: "es2022",
     alias: Object.fromEntries(
-      ["core", "layers", "optim"].map((name) => [`@latchgrad/${name}`, `${root}/packages/${name}/src/index.ts`]),
+      portablePackages.map((name) => [`@latchgrad/${name}`, join(packageFolder(name), ENTRIES[packages])]),
     ),
     logLevel: "error",
   });
-  return new Map(outputFiles.map(({ path, text }) => [path.replace(/^.*[\\/]/, ""), text]));
+  return new Map(outputFiles.map(({ path, text }) => [basename(path), text]));
 }

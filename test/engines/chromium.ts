@@ -7,16 +7,26 @@ import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { delimiter, join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { chromium, type Browser } from "playwright-core";
 import { npm } from "../../scripts/lib/run.mjs";
 import { root } from "../../scripts/lib/packages.mjs";
 
-export interface Chromium {
+interface Chromium {
   readonly path: string;
   /** A folder of libraries that it needs and the machine may lack. */
   readonly libraries: string | undefined;
 }
 
 const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+const FLAGS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
 const ELSEWHERE = [
   "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
   "/Applications/Chromium.app/Contents/MacOS/Chromium",
@@ -65,11 +75,22 @@ async function fromNpm(): Promise<Chromium | undefined> {
   return { path: await carrier.default.executablePath(), libraries: join(libraries, "lib") };
 }
 
-export async function findChromium(): Promise<Chromium> {
+async function findChromium(): Promise<Chromium> {
   const found = installed() ?? fromDebian() ?? (await fromNpm());
   if (found !== undefined) return found;
   throw new Error(
     "no Chromium on this machine, and none could be installed: install Debian's package chromium, or Google Chrome, " +
       "or name an executable in LATCHGRAD_CHROMIUM",
   );
+}
+
+/** The browser without a window, with more flags if wanted. Rejects with what is missing where there is none. */
+export async function launchChromium(flags: readonly string[] = []): Promise<Browser> {
+  const { path, libraries } = await findChromium();
+  return chromium.launch({
+    executablePath: path,
+    headless: true,
+    args: [...FLAGS, ...flags],
+    env: libraries === undefined ? undefined : { ...process.env, LD_LIBRARY_PATH: libraries },
+  });
 }

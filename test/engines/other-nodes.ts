@@ -22,7 +22,7 @@ async function executableOf(version: string): Promise<string> {
 
 /** Trains in a process of that version, from a bundle as a user would make it. */
 export async function trainInNode(version: string, name: Training, threads: number): Promise<Trained> {
-  const [node, scripts] = await Promise.all([executableOf(version), bundle("node", ["node"])]);
+  const [node, scripts] = await Promise.all([executableOf(version), bundle("node", ["test/engines/node.ts"])]);
   const folder = await mkdtemp(join(tmpdir(), "latchgrad-engines-"));
   try {
     const script = join(folder, "node.mjs");

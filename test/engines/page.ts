@@ -6,7 +6,19 @@ export interface Page {
   trainInWorker(name: Training, threads: number): Promise<Trained>;
   /** On the page's main thread. `turns`: how often the page had a turn of its own meanwhile. */
   trainHere(name: Training, threads: number): Promise<Trained & { readonly turns: number }>;
+  /** Trains here as well, but rests in the middle until it is told to go on. */
+  restingHere(name: Training, threads: number): Resting;
+  resting: Resting | undefined;
 }
+
+interface Resting {
+  readonly begun: Promise<void>;
+  goOn(): void;
+  readonly trained: Promise<Trained>;
+}
+
+/** In the middle of the training. */
+const REST_AFTER = 100;
 
 const page: Page = {
   isolated: crossOriginIsolated,
@@ -37,6 +49,23 @@ const page: Page = {
     port1.close();
     return { ...trained, turns: turnsInRuns };
   },
+  restingHere(name, threads) {
+    let begin: () => void = () => undefined;
+    let goOn: () => void = () => undefined;
+    const begun = new Promise<void>((resolve) => {
+      begin = resolve;
+    });
+    const rest = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    const trained = trainBits(name, threads, async (steps) => {
+      if (steps !== REST_AFTER) return;
+      begin();
+      await rest;
+    });
+    return (page.resting = { begun, goOn, trained });
+  },
+  resting: undefined,
 };
 
 Object.assign(globalThis, { page });

@@ -73,11 +73,11 @@ export interface Trained {
 const bitsOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView): readonly number[] =>
   Array.from(new Uint8Array(buffer, byteOffset, byteLength));
 
-/** Trains 200 steps in `reproducible` precision and tells after each how many there were. */
+/** Trains 200 steps in `reproducible` precision; tells after each how many there were, and goes on when that is settled. */
 export async function trainBits(
   name: Training,
   threads: number,
-  onStep: (steps: number) => void = () => undefined,
+  onStep: (steps: number) => void | Promise<void> = () => undefined,
 ): Promise<Trained> {
   const { config, model } = readExperiment(documents[name]);
   const { training } = config;
@@ -89,7 +89,7 @@ export async function trainBits(
   for (let step = 0; step < training.steps; step++) {
     const { loss } = await executable.run(await task.batch("train", step, training.batch));
     losses.push(loss.data[0]);
-    onStep(step + 1);
+    await onStep(step + 1);
   }
   const final = await executable.readState();
   executable.dispose();

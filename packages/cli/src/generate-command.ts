@@ -1,7 +1,6 @@
 /** `latchgrad generate`: a text that a trained model of text writes by itself, symbol by symbol, as it comes. */
 import { ConfigError, type Precision } from "@latchgrad/core";
 import { generateText, openStream, textCoderOf, type TextCoder } from "@latchgrad/optim";
-import { setImmediate } from "node:timers/promises";
 import { EXIT } from "./failure.js";
 import { formatPlural } from "./format.js";
 import { readTrainedModel, type StoredModel } from "./model-folder.js";
@@ -24,7 +23,6 @@ export interface GenerateCommand {
 }
 
 const LINE_END = "\n";
-const LONGEST_TURN_MS = 20;
 
 /** Writes the text; returns the exit code. Throws LatchgradError. */
 export async function generateCommand(command: GenerateCommand): Promise<number> {
@@ -43,13 +41,7 @@ export async function generateCommand(command: GenerateCommand): Promise<number>
     let last = prompt.map(write).join("");
     screen.write(command.prompt ?? "");
     let left = length;
-    let turnBegan = performance.now();
     for await (const symbol of generateText({ coder, stream, output, prompt, temperature, seed })) {
-      // Awaiting settled promises alone would starve signals, and the news that nobody reads the output any more.
-      if (performance.now() - turnBegan > LONGEST_TURN_MS) {
-        await setImmediate();
-        turnBegan = performance.now();
-      }
       last = write(symbol);
       screen.write(last);
       if (--left === 0) break;

@@ -36,8 +36,6 @@ export interface TrainOptions {
   readonly profile?: Profiler | undefined;
 }
 
-/** How long the loop keeps the thread before timers and signals get a turn. It changes when things happen, never what. */
-const LONGEST_TURN_MS = 20;
 /** Between two checkpoints, where the config does not count steps. A clock that is set does not change it. */
 const CHECKPOINT_MS = 60_000;
 
@@ -79,13 +77,8 @@ async function* runSteps(run: Run, { signal, state, checkpoints }: TrainOptions)
     }
   };
 
-  let turnBegan = performance.now();
   let aborted = false;
   while (done < training.steps && watched.ending === undefined) {
-    if (performance.now() - turnBegan > LONGEST_TURN_MS) {
-      await nextTurn();
-      turnBegan = performance.now();
-    }
     aborted = signal?.aborted === true;
     if (aborted) break;
     // What a new run begins with is told once the first step has shown that it can be made.
@@ -172,9 +165,3 @@ async function evaluateNow(
 }
 
 const placeOf = (split: "validation" | "test", step: number): string => `the ${split} evaluation after step ${step}`;
-
-/** Lets timers, signals and input have their turn: awaiting settled promises alone would starve them. */
-const nextTurn = (): Promise<void> =>
-  new Promise((resolve) => {
-    setTimeout(resolve, 0);
-  });

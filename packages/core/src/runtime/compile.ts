@@ -20,6 +20,7 @@ import { makeRecorder, type Recorder } from "./recorder.js";
 import { referenceEngine } from "./reference.js";
 import { grantedPrecision } from "./relaxed-simd.js";
 import { startThreads } from "./threads.js";
+import { makeTurns } from "./turns.js";
 import { withTraces } from "./traced.js";
 import { MOST_BYTES } from "./views.js";
 import { wasmEngine } from "./wasm.js";
@@ -160,6 +161,8 @@ export async function compile(graph: Graph, options: CompileOptions = {}): Promi
   checkThreads(threads);
   const { memoryLimit = MOST_BYTES, cache } = options;
   checkMemoryLimit(memoryLimit);
+  const turns = makeTurns();
+  await turns();
   const kept = (passes: readonly Pass[]): readonly Pass[] => passes.filter((pass) => !without.includes(pass.name));
   checkGraph(graph);
   if (executor === "reference" && profile !== undefined) throw profileNotCompiled(graph.name);
@@ -178,6 +181,7 @@ export async function compile(graph: Graph, options: CompileOptions = {}): Promi
     return sharing?.optimized(key, make) ?? make();
   };
   const key = keyOf(graph, finite);
+  await turns();
   const optimized = optimize(graph, key);
   const shared = await starting;
   const enginesFor = (
@@ -197,11 +201,13 @@ export async function compile(graph: Graph, options: CompileOptions = {}): Promi
         recorder: diagnosis.recorder,
         threads: shared?.count ?? 1,
         memoryLimit,
+        turns,
       };
       const make = async (): Promise<Compiled> => compileModule(sorted.graph, bindings, target);
       const compiled = await (sharing?.compiled(moduleKey(ofGraph, bindings), make) ?? make());
       return wasmEngine(sorted, bindings, granted, compiled, diagnosis, shared);
     },
+    turns,
     stop,
   });
   const stop = (): void => shared?.stop();

@@ -12,6 +12,7 @@ import { runPasses, type Pass } from "../passes/pass.js";
 import type { DimBindings } from "../shape/dim.js";
 import { tooLarge } from "./memory.js";
 import type { Recorder } from "./recorder.js";
+import type { Turns } from "./turns.js";
 
 export interface Compiled {
   /** As it was lowered: without symbols, its passes run. */
@@ -34,19 +35,29 @@ export interface Target {
   readonly threads: number;
   /** Bytes that it may take at most. */
   readonly memoryLimit: number;
+  /** Asked between the parts of the work. */
+  readonly turns: Turns;
 }
 
 /** A module for a graph. Throws CompileError when the plan does not fit into the limit. */
 export async function compileModule(
   made: Graph,
   bindings: DimBindings,
-  { precision, passes, finite, recorder, threads, memoryLimit }: Target,
+  { precision, passes, finite, recorder, threads, memoryLimit, turns }: Target,
 ): Promise<Compiled> {
-  const graph = runPasses(expandRegions(bindGraph(made, bindings)), passes);
+  let graph = expandRegions(bindGraph(made, bindings));
+  for (const pass of passes) {
+    graph = runPasses(graph, [pass]);
+    await turns();
+  }
   const program = lower(graph, precision, { finite, observer: recorder?.observer });
+  await turns();
   const plan = planMemory(program, threads);
   if (plan.bytes > memoryLimit) throw tooLarge(made.name, graph, plan.bytes, memoryLimit, precision);
-  const { bytes, pages } = writeModule(program, plan, threads === 1 ? undefined : schedule(program, plan, threads));
+  await turns();
+  const pieces = threads === 1 ? undefined : schedule(program, plan, threads);
+  await turns();
+  const { bytes, pages } = writeModule(program, plan, pieces);
   const { inputs, outputs, sites, constants } = program;
   return {
     graph,

@@ -12,6 +12,7 @@ import type { TensorData } from "../shape/tensor-data.js";
 import type { Tensor } from "../shape/tensor.js";
 import { formatType } from "../shape/tensor-type.js";
 import type { Executable, TensorsByName } from "./executable.js";
+import type { Turns } from "./turns.js";
 
 /** State and inputs are in the order of the graph's parameters that are, and are not, state; outputs likewise without next states. */
 export interface Engine {
@@ -92,6 +93,8 @@ const MOST_ENGINES = 8;
 export interface Engines {
   readonly threads: number;
   make(sorted: Interface, bindings: DimBindings): Promise<Engine>;
+  /** Asked before each run. */
+  readonly turns: Turns;
   /** Ends what they share. */
   stop(): void;
 }
@@ -149,6 +152,8 @@ export function executableOf(graph: Graph, initial: TensorsByName, shared: Engin
     threads: shared.threads,
     run: async (given) =>
       inTurn(async () => {
+        await shared.turns();
+        refuseDisposed();
         checkTensors(given, "input");
         checkNames(Object.keys(given), inputs, "input");
         const bindings = bindingsOf(

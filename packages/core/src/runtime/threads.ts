@@ -110,7 +110,10 @@ function startPool(size: number): Pool | undefined {
   }
 }
 
-function endPool({ workers, answered, done }: Pool): void {
+function endPool({ workers, control, answered, done }: Pool): void {
+  // Out of their sleep: a browser gives a worker that does not listen two seconds before it ends it.
+  Atomics.add(control, CONTROL.posted, 1);
+  wake(control);
   for (const worker of workers) worker.end();
   answered();
   done();

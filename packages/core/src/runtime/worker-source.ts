@@ -37,14 +37,19 @@ export type Command =
 
 export type Answer = "handled" | "done";
 
+/** How long a worker of a page sleeps without listening, in ms: runs that follow each other find it awake sooner. */
+const SLEEP_MS = 100;
+
 /**
  * Between runs a worker sleeps in `serve`, where no message reaches it; it comes out when the count of messages sent is not
- * that of messages handled.
+ * that of messages handled. On pages it goes on sleeping in its event loop after a while: a browser that asks all workers of a page for
+ * something, such as how much memory they hold, waits for those that do not listen.
  */
 export const workerSource = `"use strict";
 const port = globalThis.process?.getBuiltinModule?.("node:worker_threads")?.parentPort ?? globalThis;
 const engines = new Map();
-let handled = 0, runs = 0, control, thread, workers, reports;
+const listens = port === globalThis && Atomics.waitAsync !== undefined;
+let handled = 0, runs = 0, control, thread, workers, reports, isListening = false;
 function run({ instance, sync }) {
   try {
     instance.exports.run(thread);
@@ -62,12 +67,23 @@ function serve() {
     const wake = Atomics.load(control, ${CONTROL.wake});
     if (Atomics.load(control, ${CONTROL.posted}) !== handled) return;
     const asked = Atomics.load(control, ${CONTROL.runs});
-    if (asked === runs) Atomics.wait(control, ${CONTROL.wake}, wake);
-    else {
+    if (asked !== runs) {
       runs = asked;
       run(engines.get(Atomics.load(control, ${CONTROL.engine})));
-    }
+    } else if (!listens) Atomics.wait(control, ${CONTROL.wake}, wake);
+    else if (Atomics.wait(control, ${CONTROL.wake}, wake, ${SLEEP_MS}) === "timed-out" && listen(wake)) return;
   }
+}
+function listen(wake) {
+  if (isListening) return true;
+  const woken = Atomics.waitAsync(control, ${CONTROL.wake}, wake);
+  if (!woken.async) return false;
+  isListening = true;
+  woken.value.then(() => {
+    isListening = false;
+    serve();
+  });
+  return true;
 }
 port.onmessage = ({ data: command }) => {
   if (command.kind === "start") ({ control, thread, workers, reports } = command);
