@@ -3,68 +3,27 @@
  * 20 processes one after the other, or as many as the argument says; medians and minima. Beside them what is left when V8 compiles
  * all functions while it loads them, and the same parts for the second time in a process.
  */
-import { compile } from "@latchgrad/core";
 import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { adamStep, SEED } from "./latchgrad.ts";
+import { LOADING, measureOnce, type Parts } from "./first-steps.ts";
 import { median } from "./measure.ts";
 import { format, printTable } from "./report/table.ts";
-import { batchOf, modelOf, nameOf, type Sizes } from "./workload.ts";
+import { nameOf, type Sizes } from "./workload.ts";
 
 const SIZES: Sizes = { T: 16, B: 16, H: 32 };
 const PROCESSES = 20;
 /** The argument of a process that measures itself. */
 const ONE = "one";
-const LOADING = "Node and loading";
 /** Compiles functions when they are loaded instead of when they are called first. */
 const COMPILED_BEFORE = "--no-lazy";
-
-type Parts = Readonly<Record<string, number>>;
-
-async function measureOnce(): Promise<Parts> {
-  // From the beginning of the process.
-  const loaded = performance.now();
-  let last = loaded;
-  const since = (): number => {
-    const before = last;
-    last = performance.now();
-    return last - before;
-  };
-  const model = modelOf("lstm", SIZES);
-  const reading = since();
-  const { graph, initialState } = adamStep(model);
-  const derivation = since();
-  const state = initialState(SEED);
-  const weights = since();
-  const executable = await compile(graph, { state });
-  const passes = since();
-  const batch = batchOf(SIZES);
-  since();
-  // The first run compiles for the sizes of its batch.
-  await executable.run(batch);
-  const module = since();
-  await executable.run(batch);
-  const step = since();
-  executable.dispose();
-  return {
-    [LOADING]: loaded,
-    "the model": reading,
-    derivation: derivation,
-    "initial weights": weights,
-    "checks and passes without sizes": passes,
-    "passes with sizes, module, first step": module,
-    "second step": step,
-    "derivation and compilation": derivation + passes + module - step,
-  };
-}
 
 /** What a process says of itself: its first time and its second. */
 type Measured = readonly [Parts, Parts];
 
 async function main(argument: string | undefined): Promise<void> {
   if (argument === ONE) {
-    const first = await measureOnce();
-    console.log(JSON.stringify([first, await measureOnce()] satisfies Measured));
+    const first = await measureOnce(SIZES);
+    console.log(JSON.stringify([first, await measureOnce(SIZES)] satisfies Measured));
     return;
   }
   const self = fileURLToPath(import.meta.url);

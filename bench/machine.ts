@@ -1,5 +1,6 @@
 /** The machine and the engine that a run is made on. */
 import { availableParallelism, cpus, loadavg, totalmem } from "node:os";
+import { hasRelaxedSimd } from "./peak.ts";
 
 export interface Machine {
   readonly cpu: string;
@@ -10,20 +11,6 @@ export interface Machine {
   readonly v8: string;
   readonly relaxedSimd: boolean;
 }
-
-/** Whether the engine knows f32x4.relaxed_madd: a module whose only function drops its result. */
-export const hasRelaxedSimd = (): boolean => {
-  const zeros = [0xfd, 0x0c, ...new Array<number>(16).fill(0)];
-  const body = [0, ...zeros, ...zeros, ...zeros, 0xfd, 0x85, 0x02, 0x1a, 0x0b];
-  return WebAssembly.validate(
-    Uint8Array.from([
-      ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
-      ...[1, 4, 1, 0x60, 0, 0],
-      ...[3, 2, 1, 0],
-      ...[10, body.length + 2, 1, body.length, ...body],
-    ]),
-  );
-};
 
 export const machine = (): Machine => ({
   cpu: cpus()[0]?.model.trim() ?? "unknown",

@@ -4,7 +4,6 @@
  * --publish  writes results/published.json and RESULTS.md as well
  * --report   measures nothing: RESULTS.md from results/published.json
  */
-import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { load, machine } from "./machine.ts";
@@ -18,6 +17,7 @@ import { measureCompilations } from "./sections/compilation.ts";
 import { measureCheckpoints, measureHeap, planOf } from "./sections/memory.ts";
 import { measureProduct, PRODUCTS } from "./sections/products.ts";
 import { measureTraining, type Peers } from "./sections/training.ts";
+import { commit, peerVersions } from "./versions.ts";
 import { nameOf, type Sizes } from "./workload.ts";
 
 const QUICK: Effort = { rounds: 3, turn: 40, slow: 300, patience: 400 };
@@ -40,23 +40,6 @@ const COMPILATIONS = { quick: 2, full: 5 };
 const RUNS_FOR_HEAP = { quick: 1000, full: 10_000 };
 
 const sizesOf = ([B, H]: readonly [number, number], T = STEPS_OF_TIME): Sizes => ({ T, B, H });
-
-function commit(): string {
-  const git = (...args: readonly string[]): string =>
-    execFileSync("git", args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
-  try {
-    return git("rev-parse", "--short", "HEAD") + (git("status", "--porcelain", ":/packages") === "" ? "" : "+");
-  } catch {
-    return "unknown";
-  }
-}
-
-/** Of this package's dependencies, which other frameworks are. */
-function peerVersions(): Readonly<Record<string, string>> {
-  const text = readFileSync(new URL("../package.json", import.meta.url), "utf8");
-  const { devDependencies } = JSON.parse(text) as { devDependencies: Readonly<Record<string, string>> };
-  return { tfjs: devDependencies["@tensorflow/tfjs-core"], "jax-js": devDependencies["@jax-js/jax"] };
-}
 
 /** Cells whose plans are shown, and how the LSTM's grows with T, with and without checkpoints. */
 const plans = (): Results["plans"] => [

@@ -11,6 +11,8 @@ export default defineConfig({
     "diagnostics.ts",
     "diagnoses.ts",
     "cold.ts",
+    "browser.ts",
+    "browser-node.ts",
     "untuned.ts",
   ],
   format: "esm",
@@ -18,7 +20,7 @@ export default defineConfig({
   platform: "node",
   clean: true,
   noExternal: [/^@latchgrad\//],
-  external: [/^@tensorflow\//, /^@jax-js\//],
+  external: [/^@tensorflow\//, /^@jax-js\//, "esbuild", "playwright-core"],
   // As the packages are built.
   plugins: [eager],
 });

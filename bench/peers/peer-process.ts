@@ -40,6 +40,8 @@ export type Request =
 export interface Answer {
   readonly version?: string;
   readonly first?: number;
+  /** Of the first step, what drawing the initial weights took, where it is known. */
+  readonly weights?: number | undefined;
   readonly times?: readonly number[];
   readonly loss?: number;
   readonly gradients?: Readonly<Record<string, readonly number[]>>;

@@ -1,0 +1,5 @@
+/** The peers in a worker of a page. */
+import { answerMessages } from "./answer-messages.ts";
+import { answerTo } from "./peer-steps.ts";
+
+answerMessages(answerTo);
