@@ -7,6 +7,7 @@ import { expandRegions } from "../src/graph/expand.js";
 import { verifyGraph } from "../src/graph/verify.js";
 import type { Graph } from "../src/ir/graph.js";
 import { divide } from "../src/passes/divide.js";
+import { defer } from "../src/passes/defer.js";
 import { hoist } from "../src/passes/hoist.js";
 import { accumulate } from "../src/passes/accumulate.js";
 import { linearize } from "../src/passes/linearize.js";
@@ -107,6 +108,7 @@ describe.each([
   ["linearize", (graph: Graph) => linearize.run(graph)],
   ["narrow", (graph: Graph) => narrow.run(graph)],
   ["narrow without lengths", (graph: Graph) => narrow.run(expandRegions(optimize(graph)))],
+  ["defer", (graph: Graph) => defer.run(expandRegions(optimize(graph)))],
   ["accumulate", (graph: Graph) => accumulate.run(optimize(graph))],
   ["linearize without lengths", (graph: Graph) => linearize.run(expandRegions(optimize(graph)))],
   ["all of them", (graph: Graph) => runPasses(expandRegions(graph), loopPasses, { check: true })],

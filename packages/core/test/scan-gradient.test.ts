@@ -229,6 +229,31 @@ describe("what the backward pass keeps", () => {
     expectGradients(graph, { x: vector([3, 4], 1), h0: vector([4], 2), u: vector([4], 3) }, ["x", "h0", "u"]);
   });
 
+  test("of a matrix state that both sides of a step read: where it is large, the state behind each step beside the one before it", () => {
+    const forwardTypes = (size: number): readonly string[] => {
+      const g = buildGraph("matrix");
+      const { final } = scan(
+        g,
+        {
+          init: { A: g.param("A0", f64(size, size)), h: g.param("h0", f64(size)) },
+          xs: { k: g.param("k", f64("T", size)) },
+        },
+        (step, { carry: { A, h }, x: { k } }) => {
+          const read = { contractX: [1], contractY: [0], batchX: [], batchY: [] };
+          const kept = step.mul(A, step.broadcast(step.dotGeneral(A, k, read), { dims: [size, size], axes: [0] }));
+          const next = step.add(kept, step.broadcast(k, { dims: [size, size], axes: [1] }));
+          return { carry: { A: next, h: step.add(h, step.dotGeneral(next, k, read)) }, y: {} };
+        },
+      );
+      const graph = g.build({ loss: g.reduceSum(final.h, { axes: [0] }) });
+      const [forward] = gradient(graph, { of: "loss", wrt: ["A0", "k"] }).nodes.filter((node) => node.op === "scan");
+      return forward.types.map(formatType);
+    };
+    const isOfMatrices = (type: string): boolean => /^f64\[T,(\d+),\1\]$/.test(type);
+    expect(forwardTypes(4).filter(isOfMatrices)).toHaveLength(1);
+    expect(forwardTypes(32).filter(isOfMatrices)).toHaveLength(2);
+  });
+
   test("with checkpoints: only the carries, once per chunk", () => {
     expect(residuals({ reads: "steps", checkpoint: 8 })).toEqual(["f64[ceil(T/8),B,4]", "f64[ceil(T/8),B,4]"]);
     const root = "f64[ceil(T/ceilSqrt(T)),B,4]";

@@ -37,7 +37,17 @@ interface Choice {
   readonly given: ReadonlyMap<ValueId, Residual>;
 }
 
-function chooseResiduals(joint: Graph, region: Graph, request: SplitRequest, isBackward: readonly boolean[]): Choice {
+/** From as many bytes on, a carry is worth keeping as it is behind each step as well: it is in the stack of what it is before each anyway, one row on. */
+const LARGE_CARRY = 8192;
+
+/** `kept`: values that are in a stack whatever is chosen, beside free outputs. */
+function chooseResiduals(
+  joint: Graph,
+  region: Graph,
+  request: SplitRequest,
+  isBackward: readonly boolean[],
+  kept: ReadonlySet<ValueId> = new Set(),
+): Choice {
   const count = valueCount(joint);
   const types = valueTypes(joint);
   const madeBy = makersOf(joint);
@@ -77,7 +87,7 @@ function chooseResiduals(joint: Graph, region: Graph, request: SplitRequest, isB
   };
   for (let id = pending.pop(); id !== undefined; id = pending.pop()) {
     const isParam = id < region.params.length;
-    const isFree = outputAt.has(id) || (isParam && request.freeParams[id]);
+    const isFree = outputAt.has(id) || kept.has(id) || (isParam && request.freeParams[id]);
     network.edge(2 * id, 2 * id + 1, isFree ? 0 : typicalBytes(types[id]));
     if (isParam) {
       const before = valueBefore(id);
@@ -109,10 +119,18 @@ function chooseResiduals(joint: Graph, region: Graph, request: SplitRequest, isB
   }
   for (const param of region.params.keys()) {
     const before = seen.has(param) && atSink[2 * param] ? valueBefore(param) : undefined;
-    const kept = before === undefined ? undefined : given.get(before);
-    if (kept !== undefined) given.set(param, { kind: "before", index: kept.index, param });
+    const saving = before === undefined ? undefined : given.get(before);
+    if (saving !== undefined) given.set(param, { kind: "before", index: saving.index, param });
   }
-  return { given };
+  if (kept.size > 0) return { given };
+  // A carry that is kept for each step is there behind each step too, all but the last, which is the loop's result: a large one is not computed again.
+  const alsoThere = request.outputBefore.flatMap((output, param) => {
+    if (output === undefined || given.get(param)?.kind !== "saved") return [];
+    const { value } = joint.outputs[output];
+    const isLarge = typicalBytes(types[value]) >= LARGE_CARRY;
+    return isLarge && madeBy.has(value) && readByBackward.has(value) && !given.has(value) ? [value] : [];
+  });
+  return alsoThere.length === 0 ? { given } : chooseResiduals(joint, region, request, isBackward, new Set(alsoThere));
 }
 
 /** Copies into `g` the nodes that `wanted` need, given the values already there. */

@@ -4,8 +4,10 @@
  * weights: T products of [B, input] by [input, units] become one of [T·B, input].
  */
 import { isCheap, opOf } from "../graph/builder.js";
-import type { Graph, Node, ValueId } from "../ir/graph.js";
+import { valueTypes, type Graph, type Node, type ValueId } from "../ir/graph.js";
 import { countReads } from "../ir/uses.js";
+import { dotGeneral } from "../ops/dot-general.js";
+import { typicalBytes } from "../shape/typical-bytes.js";
 import { rewriteLoops, type LoopParts, type RewriteLoop } from "./loops.js";
 import type { Pass } from "./pass.js";
 import { bringOut, givenOutside, resultsBeside, variationsOf, type Variation } from "./outside.js";
@@ -53,6 +55,27 @@ function chooseNodes(body: Graph, found: readonly Variation[], wantedOutputs: re
   return [...chosen];
 }
 
+/** From as many bytes on, rows of all steps are not near when they are multiplied at once; a step's own often are, or are needed by it again. */
+const LARGE_ROW = 8192;
+
+/**
+ * Products that gain nothing from all steps at once, because both operands differ from step to step and one is a large row, such as a matrix state on
+ * the way back, of which the step before has read the neighbour. Decision 0075.
+ */
+function findBestInside({ body, params }: LoopParts, found: readonly Variation[]): readonly Node[] {
+  if (params.carries.length === 0) return [];
+  const types = valueTypes(body);
+  const firstRow = params.consts.length + params.carries.length;
+  const isLargeRow = (id: ValueId): boolean =>
+    id >= firstRow && id < body.params.length - 1 && typicalBytes(types[id]) >= LARGE_ROW;
+  return body.nodes.filter(
+    (node) =>
+      opOf(node) === (dotGeneral as unknown) &&
+      node.inputs.every((id) => found[id] === "by row") &&
+      node.inputs.some(isLargeRow),
+  );
+}
+
 function planHoist(loop: LoopParts): RewriteLoop | undefined {
   const { op, body, params, node } = loop;
   const { reshaped } = op;
@@ -61,7 +84,9 @@ function planHoist(loop: LoopParts): RewriteLoop | undefined {
   const known = new Map<ValueId, Variation>(
     params.carries.length > 0 || loop.apart ? [] : [[body.params.length - 1, "by row"]],
   );
-  const found = variationsOf(loop, known);
+  const everywhere = variationsOf(loop, known);
+  const inside = findBestInside(loop, everywhere).map(({ id }) => [id, "by carry"] as const);
+  const found = inside.length === 0 ? everywhere : variationsOf(loop, new Map([...known, ...inside]));
   // What is stacked anyway need not be made step by step; where steps are skipped, it is not what the body makes of it.
   const ys = op.skipsSteps?.(node.attrs) === false ? body.outputs.slice(params.carries.length) : [];
   const free = ys.flatMap(({ value }) => (found[value] === "by carry" ? [] : [value]));

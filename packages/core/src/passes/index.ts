@@ -4,6 +4,7 @@ import { accumulate } from "./accumulate.js";
 import { chunk } from "./chunk.js";
 import { cse } from "./cse.js";
 import { dce } from "./dce.js";
+import { defer } from "./defer.js";
 import { divide } from "./divide.js";
 import { fold } from "./fold.js";
 import { hoist } from "./hoist.js";
@@ -24,7 +25,7 @@ export const allPasses: readonly Pass[] = [dce, fold, simplify, cse, dce];
 /**
  * What the compiled executor runs on top, for a graph whose loops have no lengths any more: chunk before all, so that the others see the loops that run; narrow first of them, so that nobody
  * works for what is not read; divide, which gives hoist more to take out, and dce for what it leaves; sink before hoist, so that nothing is brought out for all steps that is only added up; hoist before linearize, which then finds rows; hoist again for
- * what read a linear carry; then narrow, for rows that are equal by now, postpone, and once more what tidies up behind them. spread comes when nobody looks for products any more
+ * what read a linear carry; defer for what only reads what is stacked by now; then narrow, for rows that are equal by now, postpone, and once more what tidies up behind them. spread comes when nobody looks for products any more
  * but accumulate, which comes when equal products are one
  * and dead ones are gone, and leaves dead the products that it takes into sums.
  */
@@ -38,6 +39,7 @@ export const loopPasses: readonly Pass[] = [
   hoist,
   linearize,
   hoist,
+  defer,
   narrow,
   postpone,
   fold,

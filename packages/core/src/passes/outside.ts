@@ -2,14 +2,16 @@
 import { opOf, type BuilderScope } from "../graph/builder.js";
 import { valueNames, valueTypes, type Node, type ValueId } from "../ir/graph.js";
 import { iota } from "../ops/constant.js";
-import type { Op, RegionOp, Value } from "../ops/op.js";
+import type { AnyOp, Op, RegionOp, Value } from "../ops/op.js";
 import { forAllSteps } from "../ops/reduce.js";
 import type { LoopNode, LoopParts } from "./loops.js";
 
 /** What a value of a body depends on: nothing that changes, the row of the step, or what the step before left. */
 export type Variation = "fixed" | "by row" | "by carry";
 
-const canStack = (op: Op): boolean => op.traits.elementwise === true || op.stacked !== undefined;
+/** Whether a node of the op can be computed for all steps at once. */
+export const canStack = (op: AnyOp): boolean =>
+  op.kind === "op" && (op.traits.elementwise === true || op.stacked !== undefined);
 
 /**
  * By value of the body. What cannot be computed for all steps at once counts as what depends on a carry, and so do
@@ -102,8 +104,8 @@ export function bringOut(g: BuilderScope, loop: LoopNode, outside: Outside, want
 export const forAll = (g: BuilderScope, { value, isStacked }: Brought, { count }: LoopNode): Value =>
   forAllSteps(g.emit, value, isStacked, count);
 
-/** The loop that is left, for the outputs of the body that are asked for. */
-function loopLeft(
+/** The loop that is left, for the outputs of the body that are asked for: final values of the kept carries, then stacks of `ys`. */
+export function loopLeft(
   g: BuilderScope,
   { body, params, node: loopNode, op, ...loop }: LoopNode,
   reshaped: NonNullable<RegionOp["reshaped"]>,

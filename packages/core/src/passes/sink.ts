@@ -8,6 +8,9 @@ import { valueNames, valueTypes, type Graph, type Node, type ValueId } from "../
 import { countReads, makersOf } from "../ir/uses.js";
 import { add } from "../ops/arithmetic.js";
 import type { Op, RegionOp, Value } from "../ops/op.js";
+import type { Dim } from "../shape/dim.js";
+import type { TensorType } from "../shape/tensor-type.js";
+import { typicalBytes } from "../shape/typical-bytes.js";
 import { rewriteLoops, type LoopNode, type LoopParts, type RewriteLoop } from "./loops.js";
 import { bringOut, givenOutside, variationsOf, type Brought, type Outside } from "./outside.js";
 import type { Pass } from "./pass.js";
@@ -40,20 +43,48 @@ interface BodyFacts {
   readonly readers: ReadonlyMap<ValueId, number>;
   readonly firstCarry: number;
   readonly firstRow: number;
+  /** How many steps there are. */
+  readonly count: Dim;
+  readonly types: readonly TensorType[];
+  /** Rows, and values that are stacked whatever becomes of sums. */
+  readonly stacked: ReadonlySet<ValueId>;
   /** Whether a value is the same in every step. */
   isFixed(id: ValueId): boolean;
 }
 
 function factsOf(loop: LoopParts): BodyFacts {
-  const { body, params } = loop;
+  const { body, params, count } = loop;
   const variations = variationsOf(loop, new Map());
+  const firstRow = params.consts.length + params.carries.length;
   return {
+    count,
+    types: valueTypes(body),
+    stacked: new Set([
+      ...params.rows.map((_, i) => firstRow + i),
+      ...body.outputs.slice(params.carries.length).map(({ value }) => value),
+    ]),
     madeBy: makersOf(body),
     readers: countReads(body),
     firstCarry: params.consts.length,
-    firstRow: params.consts.length + params.carries.length,
+    firstRow,
     isFixed: (id) => variations[id] === "fixed",
   };
+}
+
+/** From as many bytes on, a stack that is made to be summed does not stay in the nearest caches until it is. */
+const LARGE_STACK = 1 << 20;
+/** How many elements become one at least where a sum of each step pays. */
+const LEAST_SUMMED = 8;
+
+/** Whether a reduction would need a large stack that nobody else does: then each step adds up what it has just made. Decision 0075. */
+function isSummedBetterInside(
+  { stacked, count, types }: BodyFacts,
+  { inputs: [operand, ...others], types: [result] }: Node,
+): boolean {
+  if (others.length > 0 || stacked.has(operand)) return false;
+  const { dtype, dims } = types[operand];
+  const all = typicalBytes({ dtype, dims: [count, ...dims] });
+  return all >= LARGE_STACK && typicalBytes(types[operand]) >= LEAST_SUMMED * typicalBytes(result);
 }
 
 /** A plan for the sum of a body value over all steps, or undefined where adding step by step is best. */
@@ -62,11 +93,13 @@ function planSum(facts: BodyFacts, value: ValueId): SumPlan | undefined {
   const op = node === undefined ? undefined : opOf(node);
   if (node === undefined || op?.kind !== "op") return undefined;
   const isFixed = node.inputs.map(facts.isFixed);
-  if (op.summed !== undefined && !isFixed.includes(true))
+  if (op.summed !== undefined && !isFixed.includes(true)) {
+    if (isSummedBetterInside(facts, node)) return undefined;
     return {
       stacks: node.inputs,
       build: ({ g, loop, stackOf }) => sumOf(g, op, node, node.inputs.map(stackOf), loop),
     };
+  }
   // The sum of what is linear in all that differs from step to step is that of the sums.
   if (!op.traits.linear?.some((group) => isFixed.every((held, i) => held !== group.includes(i)))) return undefined;
   const plans = node.inputs.map((id, i) => (isFixed[i] ? undefined : planSum(facts, id)));
