@@ -36,7 +36,8 @@ async function timesOf(name: string, sizes: Sizes, jax: PeerProcess | undefined)
   const inJax = Number.isNaN(minimum("JAX"))
     ? [absent["JAX"] ?? "", ""]
     : [format(minimum("JAX")), format(minimum("JAX") / minimum(name))];
-  return [name, format(minimum(name)), format(perProduct / perProductOfLstm), ...inJax];
+  const toLstm = Number.isFinite(perProduct) ? format(perProduct / perProductOfLstm) : "no products";
+  return [name, format(minimum(name)), toLstm, ...inJax];
 }
 
 async function profileOf(name: string, sizes: Sizes): Promise<string> {

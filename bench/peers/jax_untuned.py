@@ -15,7 +15,7 @@ if sys.argv[1] == "1":
 import jax
 import jax.numpy as np
 import numpy
-from jax.nn import log_sigmoid, sigmoid, silu, softmax
+from jax.nn import gelu, log_sigmoid, sigmoid, silu, softmax, softplus
 from jax.numpy import exp, tanh
 from jax_training import training_step
 from serve import serve
@@ -49,6 +49,11 @@ def joined(a):
 def of_input(*names):
     """The input's products for all steps at once, which is what one writes by hand for speed."""
     return lambda w, x: [x @ w["W" + name] + w.get("b" + name, 0) for name in names]
+
+
+def shifted(x):
+    """The input of the step before."""
+    return np.concatenate([np.zeros_like(x[:1]), x[:-1]])
 
 
 def hard(a):
@@ -262,9 +267,147 @@ def previous_input(w, rows, s, t):
 
 
 def previous_input_rows(w, x):
-    before = np.concatenate([np.zeros_like(x[:1]), x[:-1]])
+    before = shifted(x)
     z, f, o = (row + before @ w["V" + name] for row, name in zip(of_input("z", "f", "o")(w, x), "zfo"))
     return [tanh(z), sigmoid(f), sigmoid(o)]
+
+
+def liquid(w, rows, s, t):
+    above, below = rows
+    v = s["v"]
+    for _ in range(3):
+        a = softplus(w["w"]) * sigmoid(w["s"] * (v[:, :, None] - w["m"]))
+        v = (3 * w["cm"] * v + above + (a * w["e"]).sum(1)) / (3 * w["cm"] + below + a.sum(1))
+    return {"v": v}, v
+
+
+def liquid_rows(w, x):
+    a = softplus(w["wx"]) * sigmoid(w["sx"] * (x[..., None] - w["mx"]))
+    return [w["leak"] * w["rest"] + (a * w["ex"]).sum(-2), w["leak"] + a.sum(-2)]
+
+
+def diagonal_rows(w, x):
+    return [x @ w["Wx"]]
+
+
+def diagonal_states(w, rows, s, t):
+    (u,) = rows
+    a = -exp(w["logA"]) + 1j * (w["wA"] + np.pi * np.arange(w["wA"].shape[1]))
+    turn = exp(exp(w["logdt"])[:, None] * a)
+    state = turn * (s["re"] + 1j * s["im"]) + (turn - 1) / a * u[..., None]
+    y = 2 * ((w["Cre"] + 1j * w["Cim"]) * state).real.sum(-1) + w["D"] * u
+    return {"re": state.real, "im": state.imag}, gelu(y, approximate=False) @ w["Wo"]
+
+
+def duality(w, rows, s, t):
+    u, z, dt, B, C = rows
+    heads = dt.shape[-1]
+    u = by_head(u, heads)
+    S = exp(-dt * exp(w["logA"]))[..., None, None] * s["S"] + (dt[..., None] * u)[..., None] * B[:, None, None, :]
+    y = joined(np.einsum("bhpn,bn->bhp", S, C) + w["D"][:, None] * u)
+    return {"S": S}, (w["g"] * rms_norm(y * z)) @ w["Wo"]
+
+
+def duality_rows(w, x):
+    u, z, B, C = (silu(x @ w["W" + name]) for name in "uzBC")
+    return [u, z, softplus(x @ w["Wt"] + w["bt"]), B, C]
+
+
+def time_mixing(w, rows, s, t):
+    k, v, r = rows
+    now = np.maximum(s["top"], w["u"] + k)
+    old, new = exp(s["top"] - now), exp(w["u"] + k - now)
+    wkv = (old * s["num"] + new * v) / (old * s["den"] + new)
+    slow = s["top"] - exp(w["w"])
+    top = np.maximum(slow, k)
+    keep, add = exp(slow - top), exp(k - top)
+    state = {"num": keep * s["num"] + add * v, "den": keep * s["den"] + add, "top": top, "before": s["before"]}
+    return state, (r * wkv) @ w["Wo"]
+
+
+def time_mixing_rows(w, x):
+    k, v, r = ((w["m" + name] * x + (1 - w["m" + name]) * shifted(x)) @ w["W" + name] for name in "kvr")
+    return [k, v, sigmoid(r)]
+
+
+def receptance(w, rows, s, t):
+    r, k, v, decay, g = rows
+    heads = w["u"].shape[0]
+    r, k, v, decay = (by_head(a, heads) for a in (r, k, v, decay))
+    kv = k[..., :, None] * v[..., None, :]
+    y = np.einsum("bni,bnij->bnj", r, s["S"] + w["u"][..., None] * kv)
+    return {"S": decay[..., None] * s["S"] + kv, "before": s["before"]}, (joined(layer_norm(y)) * g) @ w["Wo"]
+
+
+def receptance_rows(w, x):
+    r, k, v, g, low = (shifted(x) + w["m" + name] * (x - shifted(x)) for name in "rkvgw")
+    decay = exp(-exp(w["w0"] + tanh(low @ w["wA"]) @ w["wB"]))
+    return [r @ w["Wr"], k @ w["Wk"], v @ w["Wv"], decay, silu(g @ w["Wg"])]
+
+
+def griffin(w, rows, s, t):
+    u, a, i, gate = rows
+    h = a * s["h"] + np.sqrt(1 - a * a + 1e-6) * (i * u)
+    return {"h": h, "last": s["last"]}, (gate * h) @ w["Wo"]
+
+
+def griffin_rows(w, x):
+    width, T = w["Wc"].shape[0], x.shape[0]
+    padded = np.concatenate([np.zeros_like(x[: width - 1]), x]) @ w["Wx"]
+    u = sum(w["Wc"][k] * padded[k : k + T] for k in range(width)) + w["bc"]
+    a = exp(-8 * softplus(w["L"]) * sigmoid(u @ w["Ur"] + w["br"]))
+    return [u, a, sigmoid(u @ w["Ui"] + w["bi"]), gelu(x @ w["Wg"], approximate=False)]
+
+
+def test_time(w, rows, s, t):
+    q, k, v, rate = rows
+    heads = rate.shape[-1]
+    q, k, v = (by_head(a, heads) for a in (q, k, v))
+    M = s["M"]
+
+    def inner(M):
+        z = np.einsum("bni,bnij->bnj", k, M)
+        return 0.5 * np.square(w["g"] * layer_norm(z) + w["b"] - (v - k)).sum()
+
+    M = M - (rate / q.shape[-1])[..., None, None] * jax.grad(inner)(M)
+    y = q + w["g"] * layer_norm(np.einsum("bni,bnij->bnj", q, M)) + w["b"]
+    return {"M": M}, joined(y) @ w["Wo"]
+
+
+def test_time_rows(w, x):
+    return [*of_input("q", "k", "v")(w, x), sigmoid(x @ w["We"] + w["be"])]
+
+
+def surprise(w, rows, s, t):
+    q, k, v, alpha, eta, theta = rows
+    alpha, eta, theta = (a[:, None, None] for a in (alpha, eta, theta))
+    wrong = np.einsum("bi,bij->bj", k, s["M"]) - v
+    S = eta * s["S"] - theta * (k[:, :, None] * wrong[:, None, :])
+    M = (1 - alpha) * s["M"] + S
+    return {"S": S, "M": M}, np.einsum("bi,bij->bj", q, M) @ w["Wo"]
+
+
+def surprise_rows(w, x):
+    q, k, v = (silu(x @ w["W" + name]) for name in "qkv")
+    return [unit_norm(q), unit_norm(k), v, *(sigmoid(x @ w["w" + name]) for name in "aet")]
+
+
+def mogrifier(w, rows, s, t):
+    (a,) = rows
+    h = s["h"]
+    for l in range(w["Q"].shape[0]):
+        a = 2 * sigmoid(h @ w["Q"][l]) * a
+        h = 2 * sigmoid(a @ w["R"][l]) * h
+    f, i, g, o = (a @ w["W" + name] + h @ w["U" + name] + w["b" + name] for name in "figo")
+    c = sigmoid(f) * s["c"] + sigmoid(i) * tanh(g)
+    h = sigmoid(o) * tanh(c)
+    return {"h": h, "c": c}, h
+
+
+def plasticity(w, rows, s, t):
+    h = tanh(rows[0] + np.einsum("bi,bij->bj", s["h"], w["U"] + w["alpha"] * s["trace"]))
+    trace = (1 - w["eta"]) * s["trace"] + w["eta"] * s["h"][:, :, None] * h[:, None, :]
+    return {"h": h, "trace": trace}, h
 
 
 CELLS = {
@@ -289,6 +432,16 @@ CELLS = {
     "sLstmHeads": (of_input(*"fizo"), s_lstm_heads),
     "lowRank": (of_input(*"rzn"), low_rank),
     "previousInput": (previous_input_rows, previous_input),
+    "liquid": (liquid_rows, liquid),
+    "diagonalStates": (diagonal_rows, diagonal_states),
+    "stateSpaceDuality": (duality_rows, duality),
+    "timeMixing": (time_mixing_rows, time_mixing),
+    "receptance": (receptance_rows, receptance),
+    "griffin": (griffin_rows, griffin),
+    "testTime": (test_time_rows, test_time),
+    "surprise": (surprise_rows, surprise),
+    "mogrifier": (lambda w, x: [x], mogrifier),
+    "plasticity": (of_input(""), plasticity),
 }
 
 
