@@ -17,6 +17,7 @@ import type { DimBindings } from "../src/shape/dim.js";
 import { toTensorData, type NumberArray } from "../src/shape/tensor-data.js";
 import { graphInF32, tensorsInF32 } from "./in-f32.js";
 import { randomGraph } from "./random-graphs.js";
+import { seeds } from "./seeds.js";
 import { LSTM_WRT, lstmGraph, lstmPoint } from "./recurrent.js";
 
 const PAGE = 65_536;
@@ -55,10 +56,9 @@ async function runIn(built: ReturnType<typeof build>, inputs: Tensors, fill: num
 }
 
 const precisions: readonly Precision[] = hasRelaxedSimd() ? ["fast", "reproducible"] : ["reproducible"];
-const seeds = Array.from({ length: Number(process.env.LATCHGRAD_SEEDS ?? 40) }, (_, seed) => seed);
 
 describe.each(precisions)("with precision %s", (precision) => {
-  test.each(seeds)(
+  test.each(seeds(40))(
     "random graph %i and its gradient leave the memory behind them alone and read nothing stale",
     async (seed) => {
       const random = randomGraph(seed);

@@ -13,6 +13,7 @@ import { expectAgreement, runCompiled } from "./compiled-agreement.js";
 import { programOf, stepsOf } from "./compiled-program.js";
 import { graphInF32, tensorsInF32 } from "./in-f32.js";
 import { randomGraph } from "./random-graphs.js";
+import { seeds } from "./seeds.js";
 import { graphOf, parseUse } from "./use.js";
 import { LSTM_WRT, lstmGraph, lstmPoint, type LstmOptions } from "./recurrent.js";
 
@@ -148,8 +149,7 @@ describe("what the outside may give", () => {
 });
 
 describe("random graphs", () => {
-  const seeds = Array.from({ length: Number(process.env.LATCHGRAD_SEEDS ?? 40) }, (_, seed) => seed);
-  test.each(seeds)("%i and its gradient", async (seed) => {
+  test.each(seeds(40))("%i and its gradient", async (seed) => {
     const random = randomGraph(seed, { smooth: true });
     const inputs = tensorsInF32(Object.entries(random.inputs));
     for (const whole of [random.graph, gradient(random.graph, { of: "loss", wrt: random.wrt })]) {

@@ -18,6 +18,7 @@ import { sink } from "../src/passes/sink.js";
 import { scan } from "../src/graph/scan-builder.js";
 import { f64, isFloat } from "../src/shape/tensor-type.js";
 import { randomGraph } from "./random-graphs.js";
+import { seeds } from "./seeds.js";
 import { LSTM_WRT, lstmGraph, lstmPoint, type LstmOptions } from "./recurrent.js";
 
 const opsOf = (graph: Graph): readonly string[] => graph.nodes.map((node) => node.op);
@@ -127,8 +128,7 @@ describe.each([
     for (const graph of [lstmGraph(option), lstm(option)]) expectSameResults(run(graph), graph, inputs);
   });
 
-  const seeds = Array.from({ length: Number(process.env.LATCHGRAD_SEEDS ?? 40) }, (__, seed) => seed);
-  test.each(seeds)("of random graph %i and of its gradient", (seed) => {
+  test.each(seeds(40))("of random graph %i and of its gradient", (seed) => {
     const { graph, inputs, wrt } = randomGraph(seed, { smooth: true });
     for (const each of [graph, gradient(graph, { of: "loss", wrt })]) expectSameResults(run(each), each, inputs);
   });

@@ -3,7 +3,7 @@ import type { GraphBuilder } from "../src/graph/builder.js";
 import { scalarConstant } from "../src/graph/primitives.js";
 import type { Value } from "../src/ops/op.js";
 import { multiplyDims, type Dim } from "../src/shape/dim.js";
-import { isFloat, sameDims, sameType, type DType } from "../src/shape/tensor-type.js";
+import { isFloat, sameDims, sameType, type DType, type TensorType } from "../src/shape/tensor-type.js";
 import type { Draw } from "./random-draw.js";
 
 export interface Scene {
@@ -320,8 +320,10 @@ const sources: readonly Producer[] = [
   ({ g, draw }) => g.iota({ dtype: draw.pick<DType>(["i32", "f64"]), dims: ["B", 3], axis: draw.below(2) }),
   ({ g, draw }) => g.size({ dtype: draw.pick<DType>(["i32", "f64"]), dim: draw.pick<Dim>(["B", "T", 4]) }),
   (scene) => {
-    const key = pickWhere(scene, ({ type }) => sameType(type, { dtype: "u32", dims: [2] }));
-    const step = pickWhere(scene, ({ type }) => sameType(type, { dtype: "i32", dims: [] }));
+    const drawable = (wanted: TensorType): Value | undefined =>
+      pickWhere(scene, (value) => sameType(value.type, wanted) && !scene.floating.has(value));
+    const key = drawable({ dtype: "u32", dims: [2] });
+    const step = drawable({ dtype: "i32", dims: [] });
     if (key === undefined || step === undefined) return undefined;
     const bits = scene.g.randomBits(key, step, { stream: scene.draw.pick(["a", "b"]), dims: ["B", 3] });
     return scene.g.mul(scene.g.cast(bits, { dtype: "f64" }), 2 ** -32);
