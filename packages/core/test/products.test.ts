@@ -146,7 +146,20 @@ const matrixVectors: fc.Arbitrary<Product> = fc
     })),
   );
 
+/** Nothing along one of the axes. */
+const empty: fc.Arbitrary<Product> = fc
+  .tuple(products, fc.constantFrom("batch", "rows", "inner", "columns"))
+  .map(([product, axis]) => ({ ...product, [axis]: 0 }));
+
 describe("in reproducible precision", () => {
+  test.prop([empty], { numRuns: 40 })(
+    "products without elements, or with nothing to sum, are what the definition says",
+    async (product) => {
+      const { data } = await run(product, { precision: "reproducible" });
+      expect(Array.from(data)).toEqual(literally(product, inputsOf(product)));
+    },
+  );
+
   test.prop([matrixVectors], { numRuns: 60 })("so is every element of a vector by a matrix", async (product) => {
     const { data } = await run(product, { precision: "reproducible" });
     expect(Array.from(data)).toEqual(literally(product, inputsOf(product)));

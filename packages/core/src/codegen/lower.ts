@@ -80,7 +80,9 @@ export function lower(graph: Graph, precision: Precision, { finite = [], observe
       observer?.appended(block, step);
     },
     contiguous(tensor: Tensor) {
-      if (tensor.kind === "stored" && isContiguous(tensor)) return tensor;
+      if (tensor.kind === "stored" && isContiguous(tensor))
+        // Views of nothing may have any strides; who asks for this order relies on those it has.
+        return elementCount(tensor.dims) === 0 ? { ...tensor, strides: stridesOf(tensor.dims) } : tensor;
       // A splat belongs to no block.
       const key = tensor.kind === "stored" ? "row-major" : String(tensor.value);
       return lowering.prepared(tensor, key, tensor.dims, (copy, block) => {
