@@ -207,6 +207,24 @@ describe("cond", () => {
     }
   });
 
+  test("that depends on what is asked for by its choice alone has the derivative zero, also inside scan", () => {
+    const g = buildGraph("chosen");
+    const x = g.param("x", f64());
+    const y = g.param("y", f64());
+    const { final } = scan(g, { init: { sum: g.mul(x, x) }, length: 3 }, (body, { carry }) => {
+      const { z } = cond(body, body.lt(x, 1), { then: (b) => ({ z: b.sin(y) }), otherwise: (b) => ({ z: b.cos(y) }) });
+      return { carry: { sum: body.add(carry.sum, z) }, y: {} };
+    });
+    const { z } = cond(g, g.lt(x, 1), { then: (b) => ({ z: b.sin(y) }), otherwise: () => ({ z: y }) });
+    const loss = g.add(final.sum, z);
+    const results = evaluate(gradient(g.build({ loss }), { of: "loss", wrt: ["x"] }), {
+      x: { type: f64(), data: Float64Array.of(0.5) },
+      y: { type: f64(), data: Float64Array.of(0.25) },
+    });
+    expect(results["grad.x"].data).toEqual(Float64Array.of(1));
+    expect(results["loss"].data[0]).toBeCloseTo(0.25 + 4 * Math.sin(0.25), 14);
+  });
+
   test("branches give the same names", () => {
     const g = buildGraph("names");
     const x = g.param("x", f32());
