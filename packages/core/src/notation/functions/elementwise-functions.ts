@@ -74,7 +74,8 @@ const ofTwo = (op: ElementwiseOp): NotationFunction => ({
 const where: NotationFunction = {
   name: "where",
   parameters: [{ name: "condition" }, { name: "a" }, { name: "b" }],
-  summary: "a where the condition holds, b elsewhere; shapes as in elementwise operations.",
+  summary:
+    "a where the condition holds, b elsewhere; shapes as in elementwise operations, or of the one that a condition known before the run chooses.",
   apply(call) {
     const condition = call.quantity("condition");
     if (condition.kind === "truth") return call.quantity(condition.value ? "a" : "b");
