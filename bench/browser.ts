@@ -5,8 +5,6 @@
  * --publish  writes results/browser.json and BROWSER.md as well
  * --report   measures nothing: BROWSER.md from results/browser.json
  */
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { parseArgs } from "node:util";
 import type { Browser } from "playwright-core";
 import { launchChromium } from "../test/engines/chromium.ts";
 import { servePages } from "../test/engines/serve.ts";
@@ -17,6 +15,7 @@ import { measureMemory } from "./browser/memory.ts";
 import type { BrowserResults } from "./browser/results.ts";
 import { openTab } from "./browser/tab.ts";
 import { measureOnPages } from "./browser/training.ts";
+import { runBench } from "./command.ts";
 import { load, machine } from "./machine.ts";
 import type { Effort } from "./measure.ts";
 import { printBrowserReport } from "./report/browser.ts";
@@ -88,35 +87,20 @@ async function openBrowser(): Promise<Browser | undefined> {
   }
 }
 
-const { values: options } = parseArgs({
-  options: { quick: { type: "boolean" }, publish: { type: "boolean" }, report: { type: "boolean" } },
-});
-// The bundle is one folder deeper than the package.
-const folder = new URL("../", import.meta.url);
-const published = new URL("results/browser.json", folder);
-const page = new URL("BROWSER.md", folder);
-
-async function measureAndReport(browser: Browser): Promise<void> {
+async function measureInBrowser(quick: boolean): Promise<BrowserResults | undefined> {
+  const browser = await openBrowser();
+  if (browser === undefined) return undefined;
   const served = await servePages(await pageFiles());
   try {
-    const results = await measureAll(browser, served.url, options.quick === true);
-    const text = `${JSON.stringify(results, null, 2)}\n`;
-    mkdirSync(new URL("results/", folder), { recursive: true });
-    writeFileSync(new URL("results/latest-browser.json", folder), text);
-    console.log(printBrowserReport(results));
-    if (options.publish === true) {
-      writeFileSync(published, text);
-      writeFileSync(page, printBrowserReport(results));
-    }
+    return await measureAll(browser, served.url, quick);
   } finally {
     await browser.close();
     served.close();
   }
 }
 
-if (options.report === true)
-  writeFileSync(page, printBrowserReport(JSON.parse(readFileSync(published, "utf8")) as BrowserResults));
-else {
-  const browser = await openBrowser();
-  if (browser !== undefined) await measureAndReport(browser);
-}
+await runBench(
+  { latest: "latest-browser.json", published: "browser.json", page: "BROWSER.md" },
+  measureInBrowser,
+  printBrowserReport,
+);

@@ -1,6 +1,6 @@
 /** The machine and the engine that a run is made on. */
+import { hasRelaxedSimd } from "@latchgrad/core";
 import { availableParallelism, cpus, loadavg, totalmem } from "node:os";
-import { hasRelaxedSimd } from "./peak.ts";
 
 export interface Machine {
   readonly cpu: string;

@@ -4,8 +4,7 @@
  * --publish  writes results/published.json and RESULTS.md as well
  * --report   measures nothing: RESULTS.md from results/published.json
  */
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { parseArgs } from "node:util";
+import { runBench } from "./command.ts";
 import { load, machine } from "./machine.ts";
 import type { Effort } from "./measure.ts";
 import { closeNode20, openNode20 } from "./peers/other-node.ts";
@@ -117,24 +116,4 @@ async function measureAll(quick: boolean): Promise<Results> {
   }
 }
 
-const { values: options } = parseArgs({
-  options: { quick: { type: "boolean" }, publish: { type: "boolean" }, report: { type: "boolean" } },
-});
-// The bundle is one folder deeper than the package.
-const folder = new URL("../", import.meta.url);
-const published = new URL("results/published.json", folder);
-const page = new URL("RESULTS.md", folder);
-
-if (options.report === true) {
-  writeFileSync(page, printReport(JSON.parse(readFileSync(published, "utf8")) as Results));
-} else {
-  const results = await measureAll(options.quick === true);
-  const text = `${JSON.stringify(results, null, 2)}\n`;
-  mkdirSync(new URL("results/", folder), { recursive: true });
-  writeFileSync(new URL("results/latest.json", folder), text);
-  console.log(printReport(results));
-  if (options.publish === true) {
-    writeFileSync(published, text);
-    writeFileSync(page, printReport(results));
-  }
-}
+await runBench({ latest: "latest.json", published: "published.json", page: "RESULTS.md" }, measureAll, printReport);

@@ -1,19 +1,6 @@
 /** The multiply-add peak: a loop that touches registers only, as a WebAssembly module written by hand. */
+import { hasRelaxedSimd } from "@latchgrad/core";
 import { contenderOf, type Contender } from "./measure.ts";
-
-/** Whether the engine knows f32x4.relaxed_madd: a module whose only function drops its result. */
-export const hasRelaxedSimd = (): boolean => {
-  const zeros = [0xfd, 0x0c, ...new Array<number>(16).fill(0)];
-  const body = [0, ...zeros, ...zeros, ...zeros, 0xfd, 0x85, 0x02, 0x1a, 0x0b];
-  return WebAssembly.validate(
-    Uint8Array.from([
-      ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
-      ...[1, 4, 1, 0x60, 0, 0],
-      ...[3, 2, 1, 0],
-      ...[10, body.length + 2, 1, body.length, ...body],
-    ]),
-  );
-};
 
 /** Independent sums in the loop: enough to hide the latency of a multiply-add, few enough for 16 registers. */
 const SUMS = 12;

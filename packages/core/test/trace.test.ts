@@ -233,9 +233,12 @@ const isTrace = (name: string): boolean => name.startsWith("trace.");
 describe("no bit of outputs and state changes, and traced values are those of the reference", () => {
   test.each(seeds(10))("in random graph %i and its gradient", async (seed) => {
     const random = randomGraph(seed, { smooth: true, draws: 8 });
-    const { inputs } = random;
-    // In f64, as they are: where terms cancel, f32 leaves too little to compare.
-    for (const graph of [random.graph, gradient(random.graph, { of: "loss", wrt: random.wrt })]) {
+    const both = [random.graph, gradient(random.graph, { of: "loss", wrt: random.wrt })];
+    const inF32 = tensorsInF32(Object.entries(random.inputs));
+    for (const [graph, inputs, tolerance] of [
+      ...both.map((whole) => [whole, random.inputs, 1e-9] as const),
+      ...both.map((whole) => [graphInF32(whole), inF32, 1e-3] as const),
+    ]) {
       const names = traceable(graph);
       const [plain, traced] = [await runTwice(graph, inputs, []), await runTwice(graph, inputs, names)];
       const wanted = evaluate(traceGraph(graph, names), inputs);
@@ -246,12 +249,12 @@ describe("no bit of outputs and state changes, and traced values are those of th
       });
       const values = Object.entries(traced[0].outputs).filter(([name]) => isTrace(name));
       expect(values.length).toBeGreaterThanOrEqual(names.length);
-      for (const [name, { data }] of values) expectClose(data, wanted[name].data, name, 1e-9);
+      for (const [name, { data }] of values) expectClose(data, wanted[name].data, name, tolerance);
     }
   });
 });
 
-function expectClose(actual: TensorData["data"], wanted: Float64Array, name: string, tolerance = 1e-3): void {
+function expectClose(actual: TensorData["data"], wanted: Float64Array, name: string, tolerance: number): void {
   const scale = wanted.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-3);
   actual.forEach((value, i) => {
     if (Math.abs(value - wanted[i]) > tolerance * scale) expect(value, `${name}[${i}]`).toBe(wanted[i]);

@@ -14,7 +14,7 @@ import { valueCount, valueNames, valueTypes } from "../ir/graph.js";
 import { makersOf } from "../ir/uses.js";
 import type { Residual, SplitRegion, SplitRequest, Value } from "../ops/op.js";
 import { filled } from "../ops/rules.js";
-import { typicalBytes } from "../shape/typical-bytes.js";
+import { LARGE_IN_A_STEP, typicalBytes } from "../shape/typical-bytes.js";
 import { flowNetwork } from "./min-cut.js";
 import { reverse } from "./reverse.js";
 
@@ -36,9 +36,6 @@ interface Choice {
   /** Where the backward pass finds a value of the forward pass that it does not compute. */
   readonly given: ReadonlyMap<ValueId, Residual>;
 }
-
-/** From as many bytes on, a carry is worth keeping as it is behind each step as well: it is in the stack of what it is before each anyway, one row on. */
-const LARGE_CARRY = 8192;
 
 /** `kept`: values that are in a stack whatever is chosen, beside free outputs. */
 function chooseResiduals(
@@ -123,11 +120,11 @@ function chooseResiduals(
     if (saving !== undefined) given.set(param, { kind: "before", index: saving.index, param });
   }
   if (kept.size > 0) return { given };
-  // A carry that is kept for each step is there behind each step too, all but the last, which is the loop's result: a large one is not computed again.
+  // A carry that is kept for each step is there behind each step too, a row on in the same stack: a large one is not computed again.
   const alsoThere = request.outputBefore.flatMap((output, param) => {
     if (output === undefined || given.get(param)?.kind !== "saved") return [];
     const { value } = joint.outputs[output];
-    const isLarge = typicalBytes(types[value]) >= LARGE_CARRY;
+    const isLarge = typicalBytes(types[value]) >= LARGE_IN_A_STEP;
     return isLarge && madeBy.has(value) && readByBackward.has(value) && !given.has(value) ? [value] : [];
   });
   return alsoThere.length === 0 ? { given } : chooseResiduals(joint, region, request, isBackward, new Set(alsoThere));

@@ -6,6 +6,7 @@
 import type { Graph, Node, ValueId } from "../ir/graph.js";
 import { elementCount } from "../shape/strides.js";
 import { sizesOf } from "../shape/tensor.js";
+import { LARGE_IN_A_STEP } from "../shape/typical-bytes.js";
 import { BYTES } from "./lanes-target.js";
 import type { Lowering } from "./lowering.js";
 import type { Block, Loop } from "./program.js";
@@ -25,9 +26,6 @@ export interface HeldState {
   readonly carries: readonly HeldCarry[];
   readonly stacks: readonly StoredTensor[];
 }
-
-/** Below, a copy costs next to nothing, and a stack may better take the memory of another, which has as many rows. */
-const LEAST_BYTES = 8192;
 
 interface LoopToHold {
   readonly lowering: Lowering;
@@ -84,7 +82,8 @@ export function holdLoop({ lowering, node, loop, block, consts, initial }: LoopT
   const nextValues = new Set<ValueId>();
   const carries = initial.map((tensor, k): HeldCarry => {
     const { before, after } = findStacks(region, consts, initial.length, k);
-    const isLarge = elementCount(tensor.dims) * BYTES[tensor.dtype] >= LEAST_BYTES;
+    // The stack of a small one may better take the memory of another, which has as many rows.
+    const isLarge = elementCount(tensor.dims) * BYTES[tensor.dtype] >= LARGE_IN_A_STEP;
     const next = region.outputs[k].value;
     const isTaken = [before, after].some((j) => j !== undefined && stacks[j] !== undefined);
     if (!isLarge || isTaken || nextValues.has(next) || (before === undefined && after === undefined)) {

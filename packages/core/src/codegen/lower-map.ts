@@ -1,5 +1,6 @@
 /** Fused elementwise loops as steps of a program. */
 import type { LaneFunction } from "../kernel/kernel.js";
+import type { DType } from "../shape/tensor-type.js";
 import type { Precision } from "./lanes-target.js";
 import type { Lowering } from "./lowering.js";
 import { coalesce, writeMap, type MapKernel, type MapOutput } from "./map.js";
@@ -13,6 +14,13 @@ export interface FusedNode extends LaneCall {
   /** Tells lane functions apart. */
   readonly key: string;
 }
+
+/** The node that is this number for all elements. */
+export const constantNode = (dtype: DType, value: number): FusedNode => ({
+  lane: (k) => k.constant(dtype, value),
+  key: `${dtype} ${Object.is(value, -0) ? "-0" : String(value)}`,
+  args: [],
+});
 
 /** Appends one fused loop. Splats among the inputs become constants in the loop. */
 export function mapStep(
@@ -30,11 +38,7 @@ export function mapStep(
   let nextSplat = read.length;
   const renumbered = inputs.map((input) => (input.kind === "stored" ? nextRead++ : nextSplat++));
   const numberOf = (value: number): number => (value < inputs.length ? renumbered[value] : value);
-  const constants = splats.map(({ dtype, value }): FusedNode => ({
-    lane: (k) => k.constant(dtype, value),
-    key: `${dtype} ${Object.is(value, -0) ? "-0" : String(value)}`,
-    args: [],
-  }));
+  const constants = splats.map(({ dtype, value }) => constantNode(dtype, value));
   const all = [...constants, ...nodes.map((node) => ({ ...node, args: node.args.map(numberOf) }))];
   const walks = [...read.map(({ strides }) => strides), ...outputs.map(({ to }) => to.strides)];
   const merged = coalesce(dims, walks);

@@ -3,7 +3,7 @@ import type { LaneFunction } from "../kernel/kernel.js";
 import { axisOfParts, PARTS } from "../kernel/parts.js";
 import { elementCount, stridesOf } from "../shape/strides.js";
 import { BYTES, type Precision } from "./lanes-target.js";
-import type { FusedNode } from "./lower-map.js";
+import { constantNode, type FusedNode } from "./lower-map.js";
 import type { Lowering } from "./lowering.js";
 import { coalesce } from "./map.js";
 import type { Block, Kernel } from "./program.js";
@@ -69,28 +69,28 @@ function kernelOf(
   );
   const all = reductions.map(({ combined }) => (combined.kind === "splat" ? lowering.contiguous(combined) : combined));
   const inputs: StoredTensor[] = [];
-  const numbers = new Map<Combined, number>();
+  const inputNumber = (tensor: StoredTensor): number => {
+    const known = inputs.findIndex(({ place, strides, dtype }) => {
+      return place === tensor.place && dtype === tensor.dtype && strides.join() === tensor.strides.join();
+    });
+    return known < 0 ? inputs.push(tensor) - 1 : known;
+  };
   const read = (combined: Combined): void => {
     if (combined.kind === "computed") combined.args.forEach(read);
-    if (combined.kind !== "stored" || numbers.has(combined)) return;
-    const known = inputs.findIndex(({ place, strides, dtype }) => {
-      return place === combined.place && dtype === combined.dtype && strides.join() === combined.strides.join();
-    });
-    numbers.set(combined, known < 0 ? inputs.push(combined) - 1 : known);
+    else if (combined.kind === "stored") inputNumber(combined);
   };
   all.forEach(read);
   // Values that are computed get their numbers once all inputs are known.
   const nodes: FusedNode[] = [];
-  const nodeOf = (combined: Exclude<Combined, StoredTensor>): FusedNode => {
-    if (combined.kind === "computed") return { ...combined, args: combined.args.map(numberOf) };
-    const { dtype, value } = combined;
-    const key = `${dtype} ${Object.is(value, -0) ? "-0" : String(value)}`;
-    return { lane: (k) => k.constant(dtype, value), key, args: [] };
-  };
+  const numbers = new Map<Combined, number>();
   const numberOf = (combined: Combined): number => {
+    if (combined.kind === "stored") return inputNumber(combined);
     const known = numbers.get(combined);
-    if (known !== undefined || combined.kind === "stored") return known ?? 0;
-    const node = nodeOf(combined);
+    if (known !== undefined) return known;
+    const node =
+      combined.kind === "splat"
+        ? constantNode(combined.dtype, combined.value)
+        : { ...combined, args: combined.args.map(numberOf) };
     const number = inputs.length + nodes.push(node) - 1;
     numbers.set(combined, number);
     return number;

@@ -135,7 +135,7 @@ function findAbsorbed(
 }
 
 /** A reduction behind the maps that are computed on its way. */
-function withAbsorbed(node: Node, absorbed: ReadonlyMap<ValueId, Node>): readonly Node[] {
+function withAbsorbed(node: Node, absorbed: ReadonlyMap<ValueId, Node>): Node[] {
   const maps = new Set<Node>();
   const add = (id: ValueId): void => {
     const map = absorbed.get(id);
@@ -171,7 +171,7 @@ export function findGroups(graph: Graph, kernels: ReadonlyMap<Node, Kernel | und
     const stage = stageOf[node.id];
     const key = keyOf(node);
     const isReduction = kernels.get(node)?.kind === "reduce";
-    const nodes = isReduction ? [...withAbsorbed(node, absorbed)] : [node];
+    const nodes = isReduction ? withAbsorbed(node, absorbed) : [node];
     const most = isReduction ? LARGEST_REDUCTION : LARGEST_GROUP;
     while (stages.length <= stage) stages.push(new Map());
     const group = stages[stage].get(key);

@@ -7,7 +7,7 @@ import { isCheap, opOf } from "../graph/builder.js";
 import { valueTypes, type Graph, type Node, type ValueId } from "../ir/graph.js";
 import { countReads } from "../ir/uses.js";
 import { dotGeneral } from "../ops/dot-general.js";
-import { typicalBytes } from "../shape/typical-bytes.js";
+import { LARGE_IN_A_STEP, typicalBytes } from "../shape/typical-bytes.js";
 import { rewriteLoops, type LoopParts, type RewriteLoop } from "./loops.js";
 import type { Pass } from "./pass.js";
 import { bringOut, givenOutside, resultsBeside, variationsOf, type Variation } from "./outside.js";
@@ -55,19 +55,16 @@ function chooseNodes(body: Graph, found: readonly Variation[], wantedOutputs: re
   return [...chosen];
 }
 
-/** From as many bytes on, rows of all steps are not near when they are multiplied at once; a step's own often are, or are needed by it again. */
-const LARGE_ROW = 8192;
-
 /**
  * Products that gain nothing from all steps at once, because both operands differ from step to step and one is a large row, such as a matrix state on
- * the way back, of which the step before has read the neighbour. Decision 0075.
+ * the way back, of which the step before has read the neighbour: rows of all steps are not near when they are multiplied at once. Decision 0075.
  */
 function findBestInside({ body, params }: LoopParts, found: readonly Variation[]): readonly Node[] {
   if (params.carries.length === 0) return [];
   const types = valueTypes(body);
   const firstRow = params.consts.length + params.carries.length;
   const isLargeRow = (id: ValueId): boolean =>
-    id >= firstRow && id < body.params.length - 1 && typicalBytes(types[id]) >= LARGE_ROW;
+    id >= firstRow && id < body.params.length - 1 && typicalBytes(types[id]) >= LARGE_IN_A_STEP;
   return body.nodes.filter(
     (node) =>
       opOf(node) === (dotGeneral as unknown) &&
