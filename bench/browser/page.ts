@@ -14,7 +14,7 @@ export interface FirstRequest {
 
 export interface FirstStep {
   readonly parts: Parts;
-  /** From the beginning of the navigation to the second loss, ms. */
+  /** From the beginning of the navigation to the first losses, ms. */
   readonly sinceNavigation: number;
   /** The longest time in which the page had no turn, ms. */
   readonly longestBlock: number;

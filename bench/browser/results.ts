@@ -11,7 +11,7 @@ export interface FirstSteps {
   /** Until the script with Latchgrad in it was loaded, from the start of the worker, page or process. */
   readonly loading: number;
   readonly compilation: number;
-  /** From the navigation to the second loss; undefined in Node. */
+  /** From the navigation to the first losses; undefined in Node. */
   readonly sinceNavigation?: number | undefined;
   /** The longest time without a turn on the page; undefined in Node. */
   readonly longestBlock?: number | undefined;

@@ -77,7 +77,7 @@ const firstTable = ({ first }: BrowserResults): string =>
       "Threads",
       "Loading, ms",
       "Compilation, ms",
-      "From navigation to second loss, ms",
+      "From navigation to first losses, ms",
       "Longest block of the page, ms",
     ],
     first.map(({ where, threads, loading, compilation, sinceNavigation, longestBlock }) => [
