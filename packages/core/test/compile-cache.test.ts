@@ -1,5 +1,5 @@
 /** Executables that are given one cache compile once, and are otherwise as without it. */
-import { afterEach, beforeEach, describe, expect, test, vi, type MockInstance } from "vitest";
+import { beforeEach, describe, expect, test, vi, type MockInstance } from "vitest";
 import { gradient } from "../src/autodiff/gradient.js";
 import { RunError } from "../src/errors/errors.js";
 import { buildGraph } from "../src/graph/builder.js";
@@ -13,9 +13,6 @@ import { f32, i32 } from "../src/shape/tensor-type.js";
 let compilations: MockInstance;
 beforeEach(() => {
   compilations = vi.spyOn(WebAssembly, "compile");
-});
-afterEach(() => {
-  compilations.mockRestore();
 });
 
 /** w' = w + factor · Σ x; also Σ x · w. */

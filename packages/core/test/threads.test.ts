@@ -1,5 +1,5 @@
 /** Runs on several threads: the same bits as on one, the same errors, and one thread where there are no more to be had. */
-import { afterEach, describe, expect, test, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { gradient } from "../src/autodiff/gradient.js";
 import type { Precision } from "../src/codegen/lanes-target.js";
 import { writeModule } from "../src/codegen/module.js";
@@ -250,11 +250,6 @@ describe("an executable with threads", () => {
 });
 
 describe("one thread is enough", () => {
-  afterEach(() => {
-    vi.unstubAllGlobals();
-    vi.restoreAllMocks();
-  });
-
   async function expectOneThread(): Promise<void> {
     const executable = await compile(descent(64), { threads: 3, precision: "reproducible", state: stateOf(64) });
     expect(executable.threads).toBe(1);

@@ -33,20 +33,16 @@ test("compiling gives a turn before it begins", async () => {
 
 test("where there are no immediates, as in browsers, a turn is a message", async () => {
   vi.stubGlobal("setImmediate", undefined);
-  try {
-    let isOver = false;
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => {
-      isOver = true;
-      port1.close();
-    };
-    port2.postMessage("");
-    await makeTurns()();
-    await makeTurns()();
-    expect(isOver).toBe(true);
-  } finally {
-    vi.unstubAllGlobals();
-  }
+  let isOver = false;
+  const { port1, port2 } = new MessageChannel();
+  port1.onmessage = () => {
+    isOver = true;
+    port1.close();
+  };
+  port2.postMessage("");
+  await makeTurns()();
+  await makeTurns()();
+  expect(isOver).toBe(true);
 });
 
 test("turns are given from time to time, not always", async () => {
