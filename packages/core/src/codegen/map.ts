@@ -1,7 +1,7 @@
 /** Map kernels: one loop nest over elements for any number of fused elementwise ops. */
 import type { Lanes, LaneType } from "../kernel/lanes.js";
 import type { Code } from "./assembler.js";
-import { countOperations, operationsOf, typeLanes, widthOf, type LaneCall } from "./vectorizable.js";
+import { operationsOf, typeLanes, widthOf, type LaneCall } from "./vectorizable.js";
 import { load, store, wasmLanes, type Operand, type Precision, type Width } from "./lanes-target.js";
 import type { Address } from "./program.js";
 import { sideBySide, type Values } from "./side-by-side.js";
@@ -84,42 +84,29 @@ function heldConstants(
   return (dtype, value) => held.get(keyOf(dtype, value)) ?? lanes.constant(dtype, value);
 }
 
-/** Operations, loads and stores in a turn of the innermost loop at least, as far as there are elements: below, what moves on takes the longer part. */
-const LEAST_PER_TURN = 32;
-/** Vectors in one turn at most. */
-const MOST_PER_TURN = 8;
-
-/** How many vectors of elements a turn of the innermost loop computes. */
-function vectorsPerTurn({ inputs, nodes, outputs }: MapKernel, vectors: number): number {
-  // An offset in an instruction is not negative.
-  if ([...inputs, ...outputs].some((walk) => innerStrideOf(walk) < 0)) return 1;
-  const each =
-    inputs.length +
-    outputs.length +
-    countOperations(
-      inputs.map(({ dtype }) => dtype),
-      nodes,
-    );
-  let count = 1;
-  while (count * 2 <= Math.min(vectors, MOST_PER_TURN) && count * each < LEAST_PER_TURN) count *= 2;
-  return count;
-}
-
 /** A call with as many operations for an element has a chain that a processor does not see the end of. */
 const LONG_CALL = 12;
 /** Vectors that are computed side by side where calls are long, and operations in a turn of the loop at most. */
-const SIDE_BY_SIDE = [4, 2];
+const BESIDE_LONG_CALLS = [4, 2];
 const MOST_OPERATIONS = 1000;
+/** Operations, loads and stores in a turn of the loop at least where no call is long: below, what moves on takes the longer part. */
+const LEAST_PER_TURN = 32;
+const BESIDE_SHORT_CALLS = [1, 2, 4, 8];
 
-/** How many vectors are computed side by side. Decision 0067. */
-function vectorsSideBySide({ inputs, nodes }: MapKernel, vectors: number): number {
+/** How many vectors of elements a turn of the innermost loop computes, side by side. Decision 0067. */
+function vectorsPerTurn({ inputs, nodes, outputs }: MapKernel, vectors: number): number {
+  // An offset in an instruction is not negative.
+  if ([...inputs, ...outputs].some((walk) => innerStrideOf(walk) < 0)) return 1;
   const operations = operationsOf(
     inputs.map(({ dtype }) => dtype),
     nodes,
   );
   const all = operations.reduce((sum, count) => sum + count, 0);
-  if (!operations.some((count) => count >= LONG_CALL)) return 1;
-  return SIDE_BY_SIDE.find((count) => count <= vectors && count * all <= MOST_OPERATIONS) ?? 1;
+  if (operations.some((count) => count >= LONG_CALL))
+    return BESIDE_LONG_CALLS.find((count) => count <= vectors && count * all <= MOST_OPERATIONS) ?? 1;
+  const each = inputs.length + outputs.length + all;
+  const fitting = BESIDE_SHORT_CALLS.filter((count) => count <= vectors);
+  return fitting.find((count) => count * each >= LEAST_PER_TURN) ?? fitting.at(-1) ?? 1;
 }
 
 /** Vectors that are held while a row of elements is computed, at most. */
@@ -158,26 +145,19 @@ export function writeMap(code: Code, kernel: MapKernel, precision: Precision, ad
   const copied = [...outputs.keys()].filter((output) => outputs[output].value < inputs.length);
 
   // What is read is loaded where it is first needed, and what is wanted is stored at once, so that few values wait in registers.
-  const elements = (
-    width: Width,
-    rowValues: ReadonlyMap<number, Operand>,
-    first: number,
-    sideways: readonly number[],
-  ): void => {
+  const elements = (width: Width, count: number, rowValues: ReadonlyMap<number, Operand>): void => {
     const plain = wasmLanes(code, width, precision);
     const withHeld = held === undefined || width === 1 ? plain : { ...plain, constant: held };
-    const lanes = sideBySide(withHeld, sideways.length);
+    const lanes = sideBySide(withHeld, count);
     const values = new Map<number, Values<Operand>>();
-    for (const [input, value] of rowValues)
-      values.set(
-        input,
-        sideways.map(() => value),
-      );
+    for (const [input, value] of rowValues) values.set(input, new Array<Operand>(count).fill(value));
     const valueOf = (value: number): Values<Operand> => {
       const known = values.get(value);
       if (known !== undefined) return known;
-      const one = loadAt(value, width, first);
-      const loaded = sideways.map((i) => (i === 0 || innerStride(value) === 0 ? one : loadAt(value, width, first + i)));
+      const first = loadAt(value, width, 0);
+      const loaded = Array.from({ length: count }, (_, ahead) =>
+        ahead === 0 || innerStride(value) === 0 ? first : loadAt(value, width, ahead),
+      );
       values.set(value, loaded);
       return loaded;
     };
@@ -188,8 +168,8 @@ export function writeMap(code: Code, kernel: MapKernel, precision: Precision, ad
         // What lies at the same place is not there any more after this.
         for (let input = 0; input < inputs.length; input++) if (mayMeet(addresses[input], address)) valueOf(input);
         const { at, bytes, strides } = positions[inputs.length + output];
-        result.forEach((each, k) => {
-          store(code, each, at, bytes + (strides.at(-1) ?? 0) * width * (first + sideways[k]), width);
+        result.forEach((each, ahead) => {
+          store(code, each, at, bytes + (strides.at(-1) ?? 0) * width * ahead, width);
         });
       }
     };
@@ -207,22 +187,19 @@ export function writeMap(code: Code, kernel: MapKernel, precision: Precision, ad
   const ofRows = inputs.flatMap((walk, i) => (rank > 1 && innerStrideOf(walk) === 0 ? [i] : [])).slice(0, MOST_HELD);
   const inner = (): void => {
     const vectors = Math.floor(innerSize / vector);
-    const together = vector > 1 ? vectorsSideBySide(kernel, vectors) : 1;
-    const perTurn = together > 1 ? together : vectorsPerTurn(kernel, vectors);
+    const perTurn = vectorsPerTurn(kernel, vectors);
     const rowValues =
       vector > 1 && vectors > 1
         ? new Map(ofRows.map((input) => [input, loadAt(input, vector, 0)] as const))
         : new Map<number, Operand>();
-    const run = (width: Width, count: number, atOnce: number, sideways: readonly number[] = [0]): void => {
-      if (count === 0) return;
-      code.repeat(count, () => {
-        for (let ahead = 0; ahead < atOnce; ahead += sideways.length)
-          elements(width, width === vector ? rowValues : new Map(), ahead, sideways);
-        if (rank > 0) advanceAll((strides) => strides[rank - 1] * width * atOnce);
+    const run = (width: Width, turns: number, count: number): void => {
+      if (turns === 0) return;
+      code.repeat(turns, () => {
+        elements(width, count, width === vector ? rowValues : new Map());
+        if (rank > 0) advanceAll((strides) => strides[rank - 1] * width * count);
       });
     };
-    const sideways = Array.from({ length: together }, (_, i) => i);
-    run(vector, Math.floor(vectors / perTurn), perTurn, sideways);
+    run(vector, Math.floor(vectors / perTurn), perTurn);
     run(vector, vectors % perTurn, 1);
     run(1, innerSize % vector, 1);
   };
