@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { bundle } from "./engines/bundle";
 import { launchChromium } from "./engines/chromium";
 import type { Page } from "./engines/page";
-import { servePages, type Served } from "./engines/serve";
+import { servePages, type Folder, type Served } from "./engines/serve";
 import { trainInNode } from "./engines/other-nodes";
 import { trainBits, TRAININGS, type Trained, type Training } from "./engines/training";
 
@@ -28,7 +28,7 @@ afterAll(async () => {
 });
 
 /** Opens a page, whose errors fail the test. */
-async function open(folder: "isolated" | "plain"): Promise<Tab> {
+async function open(folder: Folder): Promise<Tab> {
   if (browser === undefined || served === undefined) throw new Error("the browser did not start");
   const tab = await browser.newPage();
   tab.on("pageerror", (error) => {
@@ -118,5 +118,25 @@ test.each([1, 2])("on any other page, asked for %i threads, on one", async (thre
   const tab = await open("plain");
   expect(await isIsolated(tab)).toBe(false);
   expect(await trainInWorker(tab, "adding", threads)).toEqual({ ...expected.get("adding"), threads: 1 });
+  await tab.close();
+});
+
+test("on a page that allows no workers of text, on one thread", async () => {
+  const tab = await open("ownWorkers");
+  expect(await isIsolated(tab)).toBe(true);
+  expect(await trainInWorker(tab, "adding", 2)).toEqual({ ...expected.get("adding"), threads: 1 });
+  await tab.close();
+});
+
+test("a page that does not allow WebAssembly is told what would", async () => {
+  const tab = await open("strict");
+  const issues = await tab.evaluate(async () => (globalThis as unknown as { page: Page }).page.refusal("adding"));
+  expect(issues).toMatchObject([
+    {
+      code: "compile.engine",
+      received: expect.stringContaining("Content Security policy") as string,
+      hint: expect.stringContaining("'wasm-unsafe-eval'") as string,
+    },
+  ]);
   await tab.close();
 });

@@ -1,4 +1,5 @@
 /** What a page of the test offers to it. */
+import { LatchgradError, type Issue } from "@latchgrad/core";
 import { trainBits, type Trained, type Training } from "./training.ts";
 
 export interface Page {
@@ -9,6 +10,8 @@ export interface Page {
   /** Trains here as well, but rests in the middle until it is told to go on. */
   restingHere(name: Training, threads: number): Resting;
   resting: Resting | undefined;
+  /** What a training is refused for. */
+  refusal(name: Training): Promise<readonly Issue[]>;
 }
 
 interface Resting {
@@ -66,6 +69,15 @@ const page: Page = {
     return (page.resting = { begun, goOn, trained });
   },
   resting: undefined,
+  async refusal(name) {
+    try {
+      await trainBits(name, 1);
+      return [];
+    } catch (error) {
+      if (error instanceof LatchgradError) return error.issues;
+      throw error;
+    }
+  },
 };
 
 Object.assign(globalThis, { page });

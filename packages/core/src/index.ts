@@ -161,4 +161,4 @@ export {
 } from "./runtime/profile.js";
 export type { Recorded, RecordedPart } from "./runtime/recorder.js";
 export type { Executable, TensorsByName } from "./runtime/executable.js";
-export { hasRelaxedSimd } from "./runtime/relaxed-simd.js";
+export { hasRelaxedSimd } from "./runtime/wasm-support.js";

@@ -12,7 +12,7 @@ import { expandRegions } from "../src/graph/expand.js";
 import type { Graph } from "../src/ir/graph.js";
 import { loopPasses } from "../src/passes/index.js";
 import { runPasses } from "../src/passes/pass.js";
-import { hasRelaxedSimd } from "../src/runtime/relaxed-simd.js";
+import { hasRelaxedSimd } from "../src/runtime/wasm-support.js";
 import type { DimBindings } from "../src/shape/dim.js";
 import { toTensorData, type NumberArray } from "../src/shape/tensor-data.js";
 import { graphInF32, tensorsInF32 } from "./in-f32.js";

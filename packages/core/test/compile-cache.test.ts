@@ -6,7 +6,7 @@ import { buildGraph } from "../src/graph/builder.js";
 import type { Graph } from "../src/ir/graph.js";
 import { compile, type CompileOptions } from "../src/runtime/compile.js";
 import { makeCompileCache } from "../src/runtime/compile-cache.js";
-import { hasRelaxedSimd } from "../src/runtime/relaxed-simd.js";
+import { hasRelaxedSimd } from "../src/runtime/wasm-support.js";
 import type { TensorData } from "../src/shape/tensor-data.js";
 import { f32, i32 } from "../src/shape/tensor-type.js";
 

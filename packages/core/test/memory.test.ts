@@ -17,7 +17,7 @@ import { runPasses } from "../src/passes/pass.js";
 import { compile } from "../src/runtime/compile.js";
 import type { TensorsByName } from "../src/runtime/executable.js";
 import { memoryOf } from "../src/runtime/memory.js";
-import { grantedPrecision } from "../src/runtime/relaxed-simd.js";
+import { grantedPrecision } from "../src/runtime/wasm-support.js";
 import { elementCount } from "../src/shape/strides.js";
 import { sizesOf } from "../src/shape/tensor.js";
 import { f32 } from "../src/shape/tensor-type.js";

@@ -8,7 +8,7 @@ import { withPointers, type Kernel, type Program } from "../src/codegen/program.
 import { spanAt, type Span } from "../src/codegen/spans.js";
 import { bindGraph } from "../src/graph/bind.js";
 import { buildGraph } from "../src/graph/builder.js";
-import { hasRelaxedSimd } from "../src/runtime/relaxed-simd.js";
+import { hasRelaxedSimd } from "../src/runtime/wasm-support.js";
 import { f32 } from "../src/shape/tensor-type.js";
 import { bindingsOf, every } from "./case-inputs.js";
 import { programOf, stepsOf } from "./compiled-program.js";

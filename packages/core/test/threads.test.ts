@@ -15,7 +15,7 @@ import type { Value } from "../src/ops/op.js";
 import { compile } from "../src/runtime/compile.js";
 import type { TensorsByName } from "../src/runtime/executable.js";
 import { startThreads, type Threads } from "../src/runtime/threads.js";
-import { hasRelaxedSimd } from "../src/runtime/relaxed-simd.js";
+import { hasRelaxedSimd } from "../src/runtime/wasm-support.js";
 import { toTensorData, type TensorData } from "../src/shape/tensor-data.js";
 import { f32, i32 } from "../src/shape/tensor-type.js";
 import { programOf } from "./compiled-program.js";

@@ -1,7 +1,7 @@
 /** From a program and its memory plan to the bytes of a WebAssembly module with one exported function, `run`. */
 import { writeBarrier } from "./barrier.js";
 import { I32, moduleBuilder, type Code, type Local } from "./assembler.js";
-import { wasmLanes } from "./lanes-target.js";
+import { wasmLanes, type Precision } from "./lanes-target.js";
 import { perThreadBytes, type MemoryPlan } from "./plan-memory.js";
 import { withPointers, type Block, type Kernel, type Loop, type Place, type Program, type Step } from "./program.js";
 import type { Schedule } from "./schedule.js";
@@ -231,11 +231,11 @@ function runsOf(pieces: readonly (Piece<Kernel> | undefined)[]): readonly Run[] 
   return runs;
 }
 
-/** A module with one relaxed multiply-add, for asking an engine whether it has them. */
-export function relaxedSimdProbe(): Uint8Array<ArrayBuffer> {
+/** A module with one multiply-add of four lanes, for asking an engine whether it takes it. */
+export function multiplyAddProbe(precision: Precision): Uint8Array<ArrayBuffer> {
   const module = moduleBuilder();
   module.function("probe", 1, (code) => {
-    const lanes = wasmLanes(code, 4, "fast");
+    const lanes = wasmLanes(code, 4, precision);
     const one = lanes.constant("f32", 1);
     lanes.madd(one, one, one);
   });

@@ -18,11 +18,11 @@ import { checkMemoryLimit } from "./memory.js";
 import type { Profiler } from "./profile.js";
 import { makeRecorder, type Recorder } from "./recorder.js";
 import { referenceEngine } from "./reference.js";
-import { grantedPrecision } from "./relaxed-simd.js";
 import { startThreads } from "./threads.js";
 import { makeTurns } from "./turns.js";
 import { withTraces } from "./traced.js";
 import { MOST_BYTES } from "./views.js";
+import { checkEngine, grantedPrecision } from "./wasm-support.js";
 import { wasmEngine } from "./wasm.js";
 
 export interface CompileOptions {
@@ -144,8 +144,8 @@ function tracesAlone(graph: Graph, names: readonly string[]): Graph {
 
 /**
  * An executable for `graph`. Rejects with GraphError when the graph breaks an invariant, RunError when state does
- * not fit, CompileError when a profile of the reference executor is asked for, for unknown names of passes, outputs
- * and inner values, and for numbers of threads out of range.
+ * not fit, CompileError where WebAssembly is missing or not allowed, when a profile of the reference executor is asked for, for unknown
+ * names of passes, outputs and inner values, and for numbers of threads out of range.
  */
 export async function compile(graph: Graph, options: CompileOptions = {}): Promise<Executable> {
   const {
@@ -165,6 +165,7 @@ export async function compile(graph: Graph, options: CompileOptions = {}): Promi
   await turns();
   const kept = (passes: readonly Pass[]): readonly Pass[] => passes.filter((pass) => !without.includes(pass.name));
   checkGraph(graph);
+  if (executor === "compiled") checkEngine(graph.name);
   if (executor === "reference" && profile !== undefined) throw profileNotCompiled(graph.name);
   const finite = checkedOutputs(graph, options.checkFinite);
   const traces = trace.length === 0 ? undefined : tracesAlone(graph, trace);

@@ -14,8 +14,8 @@ import { allPasses, loopPasses } from "../passes/index.js";
 import { runPasses } from "../passes/pass.js";
 import type { DimBindings } from "../shape/dim.js";
 import { rowsOfLoops } from "./loop-rows.js";
-import { grantedPrecision } from "./relaxed-simd.js";
 import { MOST_BYTES } from "./views.js";
+import { grantedPrecision } from "./wasm-support.js";
 
 /** A tensor of the memory plan. */
 export interface PlannedTensor {
