@@ -165,6 +165,44 @@ describe("cotangents that each chunk computes for itself", () => {
   });
 });
 
+describe("stacks that are made at once, and not row by row, stay as they are", () => {
+  type Make = (g: GraphBuilder, x: Value, ids: Value) => Value;
+  const stacks: Readonly<Record<string, Make>> = {
+    "looked up as a whole": (g, x, ids) => g.gather(x, first(g, ids), { axis: 0, batch: 0 }),
+    "looked up in what is looked up as a whole": (g, x, ids) =>
+      g.gather(g.gather(x, first(g, ids), { axis: 0, batch: 0 }), ids, { axis: 0, batch: 0 }),
+    "of one number": (g, x) => {
+      const sum = g.reduceSum(x, { axes: [0, 1] });
+      return g.reshape(g.mul(sum, g.add(sum, 1)), { dims: [1, 1] });
+    },
+    "without elements, cut elsewhere than into its rows": (g, x) => {
+      const none = g.slice(x, { start: [0, 0], limit: [5, 0], step: [1, 1] });
+      return g.reshape(g.add(none, 1), { dims: [2, 3, 0] });
+    },
+  };
+  const first = (g: GraphBuilder, ids: Value): Value =>
+    g.reshape(g.slice(ids, { start: [1], limit: [2], step: [1] }), { dims: [] });
+
+  test.each(Object.entries(stacks))("%s", async (_, make) => {
+    const inputs = {
+      x: { type: f64(5, 4), data: Float64Array.from({ length: 20 }, (__, i) => Math.sin(i)) },
+      ids: { type: i32(3), data: Float64Array.of(3, 2, 0) },
+    };
+    for (const checkpoint of [1, 2]) {
+      const g = buildGraph("stack");
+      const x = make(g, g.param("x", inputs.x.type), g.param("ids", inputs.ids.type));
+      const h = g.constant({ dtype: "f64", dims: x.type.dims.slice(1), data: [0] });
+      const { final } = scan(g, { init: { h }, xs: { x }, checkpoint }, (step, { carry, x: row }) => ({
+        carry: { h: step.sin(step.add(carry.h, row.x)) },
+        y: {},
+      }));
+      const graph = g.build({ h: final.h });
+      // Sums of numbers of both signs, of about 1 each.
+      expectAgreement(await runCompiled(graph, inputs), evaluate(graph, inputs), 1e-14, 1);
+    }
+  });
+});
+
 describe("results of compiled code", () => {
   const lengths = [6, 1, 4, 0];
   const options: readonly Omit<LstmOptions, "reads">[] = [

@@ -7,6 +7,7 @@ import type { Graph } from "../src/ir/graph.js";
 import { outputTypes } from "../src/ir/graph.js";
 import { buildGraph } from "../src/graph/builder.js";
 import { scan } from "../src/graph/scan-builder.js";
+import { verifyGraph } from "../src/graph/verify.js";
 import { f64, formatType, i32 } from "../src/shape/tensor-type.js";
 import { sizesOf, type Tensor } from "../src/shape/tensor.js";
 import { compareDirectional } from "./directional.js";
@@ -406,3 +407,28 @@ test("a body may read the lengths that also end its loop", () => {
     ["x", "h0"],
   );
 });
+
+test.each(["none", 1, 2] as const)(
+  "of what only decides how long examples take part, the gradient is zero, with checkpoint %s",
+  (checkpoint) => {
+    const g = buildGraph("stops");
+    const x = g.param("x", f64("B"));
+    const { y } = scan(
+      g,
+      {
+        init: { h: g.constant({ dtype: "f64", dims: ["B"], data: [1] }) },
+        length: 5,
+        lengths: g.cast(x, { dtype: "i32" }),
+        outputs: "zero",
+        checkpoint,
+      },
+      (step, { carry: { h } }) => ({ carry: { h: step.mul(h, 0.5) }, y: { h: step.sin(h) } }),
+    );
+    const graph = g.build({ loss: g.reduceSum(y.h, { axes: [0, 1] }) });
+    const both = gradient(graph, { of: "loss", wrt: ["x"] });
+    expect(verifyGraph(both)).toEqual([]);
+    const results = evaluate(both, { x: { type: f64(3), data: Float64Array.of(1.5, 3, 6) } });
+    expect([...results["grad.x"].data]).toEqual([0, 0, 0]);
+    expect(results["loss"].data[0]).toBeGreaterThan(1);
+  },
+);

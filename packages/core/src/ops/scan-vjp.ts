@@ -269,6 +269,12 @@ export function scanVjp(rule: RegionVjpRule<ScanAttrs>): RegionDerivative {
   const { scope, attrs } = rule;
   const loop = lowerLengths(scope, rule.op, rule.inputs, rule.regions[0], attrs);
   const activity = findActivity(rule, loop);
+  // Only which steps count depends on what is asked for, and its derivative is zero.
+  if (![...activity.consts, ...activity.carries, ...activity.xs].includes(true))
+    return {
+      results: scope.emitRegion(rule.op, rule.inputs, attrs, rule.regions),
+      pull: () => rule.inputs.map(() => null),
+    };
   const tape =
     attrs.checkpoint === 0 || (attrs.checkpoint !== 1 && isAtLeast(attrs.checkpoint, loop.length))
       ? recordAll(rule, loop, activity)

@@ -29,11 +29,11 @@ function uncut(draft: Draft, stack: ValueId): { readonly whole: ValueId; readonl
   const cut = makerOf(draft, stack, reshape);
   if (cut === undefined) return { whole: stack };
   const [whole] = cut.inputs;
-  const [, steps, ...rest] = cut.types[0].dims;
-  return sameDims(draft.typeOf(whole).dims.slice(1), rest) ? { whole, steps: steps as number } : { whole: stack };
+  const [count, steps, ...rest] = cut.types[0].dims as readonly number[];
+  return sameDims(draft.typeOf(whole).dims, [count * steps, ...rest]) ? { whole, steps } : { whole: stack };
 }
 
-/** x and indices of which the stack is gather(x, indices) along the first axis. */
+/** x and indices of which the stack is gather(x, indices) along the first axis, one index or several for each of its rows. */
 interface LookUp {
   readonly x: ValueId;
   readonly indices: ValueId;
@@ -46,6 +46,8 @@ function lookUpOf(draft: Draft, stack: ValueId): LookUp | undefined {
   if (node === undefined || node.attrs["axis"] !== 0 || node.attrs["batch"] !== 0) return undefined;
   const [x, given] = node.inputs;
   const { length: rank } = draft.typeOf(given).dims;
+  // One index looks up the whole stack at once.
+  if (rank === 0) return undefined;
   // Only the axes of the indices may have moved: then they are in the same order.
   if (order.some((axis, i) => (i < rank ? axis >= rank : axis !== i))) return undefined;
   const indices = order.every((axis, i) => axis === i)
