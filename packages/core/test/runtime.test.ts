@@ -57,6 +57,9 @@ describe("an executable", () => {
     ["no dims", { x: { dtype: "f32", data: Float32Array.of(1) } }],
     ["no data", { x: { dtype: "f32", dims: [1] } }],
     ["no type", { x: { dims: [1], data: Float32Array.of(1) } }],
+    ["bigints", { x: { dtype: "f32", dims: [1], data: BigInt64Array.of(1n) } }],
+    ["a list of bigints", { x: { dtype: "f32", dims: [1], data: [1n] } }],
+    ["a list of truths", { x: { dtype: "f32", dims: [1], data: [true] } }],
   ])("refuses %s, as programs without types may give it, in inputs and in state", async (_, given) => {
     const executable = await compile(counter(), { state: { sum: scalar(10) } });
     expect(await codeOf(executable.run(given as TensorsByName))).toBe("run.input");

@@ -52,6 +52,12 @@ function refuse(name: string, problem: string, facts: { expected?: string; recei
   throw new RunError([{ code: "run.input", problem, at: { kind: "value", name }, ...facts }]);
 }
 
+/** Of what a caller without types may give: whether its elements are numbers, and not bigints or truths. */
+const areNumbers = (data: unknown): boolean =>
+  Array.isArray(data)
+    ? (data as readonly unknown[]).every((element) => typeof element === "number")
+    : !(data instanceof BigInt64Array || data instanceof BigUint64Array);
+
 /** Throws for what a caller without types may give in place of tensors by name. */
 function checkTensors(given: unknown, kind: string): void {
   if (typeof given !== "object" || given === null)
@@ -67,6 +73,11 @@ function checkTensors(given: unknown, kind: string): void {
       refuse(`${kind} ${name}`, "a value is a tensor", {
         expected: "{ dtype, dims, data }",
         received: typeof value === "object" && value !== null ? `keys ${Object.keys(value).join(", ")}` : String(value),
+      });
+    if (!areNumbers(data))
+      refuse(`${kind} ${name}`, "the elements of a tensor are numbers", {
+        received: Object.prototype.toString.call(data).slice("[object ".length, -1),
+        hint: "as a Float32Array, Float64Array, Int32Array, Uint32Array, or a Uint8Array of 0 and 1",
       });
   }
 }
