@@ -207,6 +207,14 @@ const indexed: readonly Producer[] = [
     const indices = g.constant({ dtype: "i32", dims: [3], data: [0, size - 1, 0] });
     return g.gather(x, indices, { axis, batch: 0 });
   }),
+  // One index, which looks up a whole part of x.
+  (scene) => {
+    const x = floatOf(scene);
+    const at = pickWhere(scene, ({ type }) => type.dtype === "i32" && type.dims.length === 0);
+    if (x === undefined || at === undefined || knownAxis(x) !== 0) return undefined;
+    const index = scene.g.mod(at, scene.g.size({ dtype: "i32", dim: x.type.dims[0] }));
+    return scene.g.gather(x, index, { axis: 0, batch: 0 });
+  },
   // One row of indices for each row of x; some more than once.
   onFloat((g, x, { draw }) => {
     const [rows, size] = x.type.dims;

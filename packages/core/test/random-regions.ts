@@ -50,6 +50,13 @@ const some = <T>(scene: Scene, values: readonly T[], count: number): readonly T[
   return Array.from({ length: Math.min(count, left.length) }, () => left.splice(scene.draw.below(left.length), 1)[0]);
 };
 
+/** How long examples take part: as the graph is given it, or made from floats. */
+function lengthsFor({ g, pool, draw, smooth, lengths }: Scene): Value {
+  const floats = pool.filter(({ type }) => isFloat(type.dtype) && type.dims.length === 1 && type.dims[0] === "B");
+  if (smooth || floats.length === 0 || draw.chance(0.5)) return lengths;
+  return g.cast(g.mul(draw.pick(floats), 4), { dtype: "i32" });
+}
+
 /** Results of a scan with one to three carries and up to two xs. */
 export function randomScan(scene: Scene): readonly Value[] {
   const { g, pool, draw, depth, smooth } = scene;
@@ -73,7 +80,7 @@ export function randomScan(scene: Scene): readonly Value[] {
       xs: Object.fromEntries(xs.map((value, i) => [`x${i}`, value])),
       length: xs.length > 0 ? "T" : draw.pick<number | string>([1, 3, "T", "T+1"]),
       reverse: draw.chance(0.4),
-      ...(withLengths ? { lengths: scene.lengths, outputs: draw.pick(["zero", "hold"]) } : {}),
+      ...(withLengths ? { lengths: lengthsFor(scene), outputs: draw.pick(["zero", "hold"]) } : {}),
       checkpoint: draw.pick<"none" | "sqrt" | number>(["none", "none", "sqrt", 1, 2]),
       ...(!smooth && draw.chance(0.2) ? { truncate: { k1: 1 + draw.below(3), k2: 1 + draw.below(3) } } : {}),
     },
