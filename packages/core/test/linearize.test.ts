@@ -1,14 +1,16 @@
 /** Cells that are linear in their state run without a loop; others keep theirs; neither changes a result. */
 import { describe, expect, test } from "vitest";
 import { gradient } from "../src/autodiff/gradient.js";
+import { buildGraph } from "../src/graph/builder.js";
 import { evaluate, type Tensors } from "../src/graph/evaluate.js";
 import { expandRegions } from "../src/graph/expand.js";
+import { scan } from "../src/graph/scan-builder.js";
 import type { Graph } from "../src/ir/graph.js";
 import { loopPasses } from "../src/passes/index.js";
 import { runPasses } from "../src/passes/pass.js";
 import { compile, type CompileOptions } from "../src/runtime/compile.js";
 import { toTensor, toTensorData } from "../src/shape/tensor-data.js";
-import { isFloat } from "../src/shape/tensor-type.js";
+import { bool, f64, isFloat } from "../src/shape/tensor-type.js";
 import { graphInF32, tensorsInF32 } from "./in-f32.js";
 import { cellGraph, linearCells, loopsIn, otherCells, type CellOptions } from "./linear-cells.js";
 import { randomFrom } from "./random.js";
@@ -113,4 +115,25 @@ test("a checkpointed derivative keeps its loop over chunks, and so the memory th
   const after = prepared(differentiated);
   expect(loopsIn(after)).toHaveLength(2);
   expect(loopsIn(after).flatMap((loop) => loop.regions.flatMap(loopsIn))).toEqual([]);
+});
+
+test("a state that is infinite until a step replaces it is what the loop makes of it", async () => {
+  const g = buildGraph("segments");
+  const x = g.param("x", f64("T", "B"));
+  const isFirst = g.param("isFirst", bool("T", "B"));
+  const { final, y } = scan(
+    g,
+    { init: { h: g.param("h0", f64("B")) }, xs: { x, isFirst } },
+    (step, { carry: { h }, x: row }) => {
+      const next = step.select(row.isFirst, row.x, step.add(step.mul(h, 0.5), row.x));
+      return { carry: { h: next }, y: { h: next } };
+    },
+  );
+  const inputs: Tensors = {
+    x: { type: f64(3, 2), data: Float64Array.of(1, 2, 3, 4, 5, 6) },
+    isFirst: { type: bool(3, 2), data: Float64Array.of(1, 0, 0, 1, 0, 0) },
+    h0: { type: f64(2), data: Float64Array.of(NaN, -Infinity) },
+  };
+  const { y: states } = await compiled(g.build({ h: final.h, y: y.h }), inputs, {});
+  expect([...states.data]).toEqual([1, -Infinity, 3.5, 4, 6.75, 8]);
 });

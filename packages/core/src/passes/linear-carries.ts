@@ -5,6 +5,7 @@
  */
 import { opOf } from "../graph/builder.js";
 import { valueTypes, type Node, type ValueId } from "../ir/graph.js";
+import { select } from "../ops/compare.js";
 import type { Op } from "../ops/op.js";
 import { isFloat, sameType, type TensorType } from "../shape/tensor-type.js";
 import { typicalBytes } from "../shape/typical-bytes.js";
@@ -58,6 +59,31 @@ export interface LinearCarries {
   readonly variations: readonly Variation[];
 }
 
+/**
+ * Whether the node replaces what a state would become by something else: a choice, of which one side is made of a state and the other is not, has the
+ * factor 0 where that other is chosen, and 0 times an infinite state is NaN. So a state that begins at -inf and is replaced in the first step keeps its
+ * loop. One that is held where it is not replaced does not, because padded steps are of that kind (decision 0036).
+ */
+function replacesState(
+  op: Op,
+  inputs: readonly ValueId[],
+  forms: ReadonlyMap<ValueId, Form>,
+  parts: readonly Part[],
+): boolean {
+  if (op !== (select as unknown)) return false;
+  const isNumber = (part: PartId, value: number): boolean => {
+    const found = parts[part];
+    return found.kind === "number" && found.value === value;
+  };
+  const [x, y] = inputs.slice(1).map((id) => forms.get(id));
+  const isHeld = (form: Form | undefined): boolean =>
+    form?.factors.size === 1 &&
+    [...form.factors.values()].every((factor) => isNumber(factor, 1)) &&
+    isNumber(form.rest, 0);
+  const madeOf = (form: Form | undefined): string => [...(form?.factors.keys() ?? [])].sort().join();
+  return madeOf(x) !== madeOf(y) && !isHeld(x) && !isHeld(y);
+}
+
 /** The group of operands in which the node is linear and that has all operands with a form, or undefined. */
 function groupFor(op: Op, formed: readonly boolean[]): readonly number[] | undefined {
   if (op.traits.elementwise !== true) return undefined;
@@ -103,6 +129,7 @@ function formsOf(
     const [carry] = carries;
     // The node may depend on a carry only because it cannot be stacked: then no operand has a form.
     if (carries.size === 0 || carries.size > MOST_COUPLED || group === undefined || !isKnown) continue;
+    if (replacesState(op, node.inputs, forms, parts)) continue;
     const [type] = node.types;
     if (!sameType(type, params.carries[carry].type)) continue;
     const none = number(type, 0);
