@@ -10,7 +10,9 @@ import { buildGraph } from "../src/graph/builder.js";
 import { matmul, softmax } from "../src/graph/derived.js";
 import { evaluate } from "../src/graph/evaluate.js";
 import { call, scan } from "../src/graph/scan-builder.js";
+import { verifyGraph } from "../src/graph/verify.js";
 import type { Graph } from "../src/ir/graph.js";
+import { optimize } from "../src/passes/index.js";
 import { bool, f32, f64, i32, type TensorType } from "../src/shape/tensor-type.js";
 import type { Tensor } from "../src/shape/tensor.js";
 
@@ -122,6 +124,27 @@ test("but as an index it may be used: the gradient flows through what is looked 
   });
   expect([...results["grad.table"].data]).toEqual([0, 0, 1, 1, 0, 0]);
   expect([...results["grad.logits"].data]).toEqual([0, 1, 1]);
+});
+
+test("a call that depends on what is asked for by a mask alone has the derivative zero", () => {
+  const chooser = buildGraph("chooser");
+  const values = ["y", "z"].map((name) => chooser.param(name, f64(3)));
+  const chosen = chooser.build({ chosen: chooser.select(chooser.param("mask", bool(3)), values[0], values[1]) });
+  const g = buildGraph("masked");
+  const [x, y, z] = ["x", "y", "z"].map((name) => g.param(name, f64(3)));
+  const all = call(g, chosen, { y, z, mask: g.lt(x, 0) });
+  const graph = gradient(g.build({ loss: g.reduceSum(g.add(all.chosen, x), { axes: [0] }) }), {
+    of: "loss",
+    wrt: ["x"],
+  });
+  expect(verifyGraph(optimize(graph))).toEqual([]);
+  const results = evaluate(graph, {
+    x: numbers(f64(3), -1, 0, 1),
+    y: numbers(f64(3), 1, 2, 3),
+    z: numbers(f64(3), 10, 20, 30),
+  });
+  expect([...results["grad.x"].data]).toEqual([1, 1, 1]);
+  expect([...results["loss"].data]).toEqual([51]);
 });
 
 test("unknown names, integers and tensors are refused, all wrong names at once", () => {

@@ -57,7 +57,9 @@ export function reverse(g: BuilderScope, graph: Graph, { inputs, active, live, s
   for (const node of graph.nodes) {
     const operands = node.inputs.map((id) => values[id]);
     const op = opOf(node);
-    if (op.kind === "region" && node.types.some((_, k) => useful[node.id + k])) {
+    const isActive = node.inputs.map((id, k) => dependent[id] && isFloat(operands[k].type.dtype));
+    // What depends on what is asked for by integers and masks alone, such as the choice of a branch, has the derivative zero.
+    if (op.kind === "region" && isActive.includes(true) && node.types.some((_, k) => useful[node.id + k])) {
       const derivative = g.at(node.origin, () =>
         op.vjp({
           op,
@@ -65,7 +67,7 @@ export function reverse(g: BuilderScope, graph: Graph, { inputs, active, live, s
           attrs: node.attrs,
           regions: node.regions,
           scope: g,
-          active: node.inputs.map((id, k) => dependent[id] && isFloat(operands[k].type.dtype)),
+          active: isActive,
           live: node.types.map((_, k) => useful[node.id + k]),
           split,
           dependent: dependentOutputs,

@@ -80,8 +80,6 @@ function condVjp({ op, inputs, regions, scope, active, live, split }: RegionVjpR
   return {
     results,
     pull(cotangents) {
-      // Only the choice depends on what is asked for, and its derivative is zero.
-      if (!activeOperands.includes(true)) return inputs.map(() => null);
       const arriving = cotangents.flatMap((cotangent, i) =>
         live[i] ? [cotangent ?? filled(scope.emit, types[i], 0)] : [],
       );
