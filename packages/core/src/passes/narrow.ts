@@ -6,24 +6,24 @@
  * It is for graphs that run, not for graphs that are still to be differentiated: truncation cuts the
  * gradient of a carry, and not that of a const.
  */
-import { buildScope, opOf, type BuilderScope } from "../graph/builder.js";
-import type { Graph, Node, ValueId } from "../ir/graph.js";
-import { makersOf } from "../ir/uses.js";
-import type { RegionOp, Value } from "../ops/op.js";
+import { opOf } from "../graph/builder.js";
+import { valueCount, type Graph, type Node, type ValueId } from "../ir/graph.js";
+import type { RegionOp } from "../ops/op.js";
 import type { Pass } from "./pass.js";
 
-/** A graph or region, with those of its values that lead to outputs of the whole. */
+/** A graph or region, with what of it leads to outputs of the whole. */
 interface Scope {
   readonly graph: Graph;
-  readonly live: ReadonlySet<ValueId>;
+  /** By value, 1 for those. */
+  readonly live: Uint8Array;
   /** Of live nodes. */
   readonly loops: ReadonlyMap<Node, Loop>;
+  /** Of live nodes with regions that are no loops. */
   readonly regions: ReadonlyMap<Node, readonly Scope[]>;
   mark(id: ValueId): void;
 }
 
 interface Loop {
-  readonly op: RegionOp;
   readonly reshaped: NonNullable<RegionOp["reshaped"]>;
   readonly node: Node;
   readonly body: Scope;
@@ -38,6 +38,7 @@ interface Loop {
 type LoopParts = Omit<Loop, "body">;
 
 function loopPartsOf(node: Node): LoopParts | undefined {
+  if (node.regions.length === 0) return undefined;
   const op = opOf(node);
   if (op.kind !== "region" || op.reshaped === undefined) return undefined;
   const structure = op.structure(node.inputs.length, node.attrs);
@@ -46,23 +47,30 @@ function loopPartsOf(node: Node): LoopParts | undefined {
   const { params, outputs } = node.regions[0];
   const isFixed = outputs.slice(0, carries).map(({ value }, k) => value === consts + k);
   const numbers = { firstCarry: consts, firstRow: consts + carries, index: params.length - 1 };
-  return { op, reshaped: op.reshaped, node, ...numbers, isFixed };
+  return { reshaped: op.reshaped, node, ...numbers, isFixed };
+}
+
+/** The node that makes each value; undefined for parameters. */
+function makersById(graph: Graph): readonly (Node | undefined)[] {
+  const makers = new Array<Node | undefined>(valueCount(graph));
+  for (const node of graph.nodes) makers.fill(node, node.id, node.id + node.types.length);
+  return makers;
 }
 
 /** Finds what is live, with work in proportion to it: each value, in each region, is reached once. */
 function findLive(graph: Graph): Scope {
-  const waiting: (() => void)[] = [];
+  const waiting: { readonly id: ValueId; reach(id: ValueId): void }[] = [];
   const enter = (graph: Graph, readParam: (param: ValueId) => void): Scope => {
-    const live = new Set<ValueId>();
+    const makers = makersById(graph);
+    const live = new Uint8Array(makers.length);
+    /** By the first result of a node. */
+    const isEntered = new Uint8Array(makers.length);
     const loops = new Map<Node, Loop>();
     const regions = new Map<Node, readonly Scope[]>();
-    const makers = makersOf(graph);
     const mark = (id: ValueId): void => {
-      if (live.has(id)) return;
-      live.add(id);
-      waiting.push(() => {
-        reach(id);
-      });
+      if (live[id] === 1) return;
+      live[id] = 1;
+      waiting.push({ id, reach });
     };
     const enterLoop = (parts: LoopParts): Loop => {
       const { node, firstCarry, firstRow, index, isFixed } = parts;
@@ -76,24 +84,26 @@ function findLive(graph: Graph): Scope {
       return { ...parts, body };
     };
     const enterNode = (node: Node): void => {
+      isEntered[node.id] = 1;
       const parts = loopPartsOf(node);
       if (parts !== undefined) {
         loops.set(node, enterLoop(parts));
         return;
       }
       node.inputs.forEach(mark);
-      regions.set(
-        node,
-        node.regions.map((region) => enterWhole(region)),
-      );
+      if (node.regions.length > 0)
+        regions.set(
+          node,
+          node.regions.map((region) => enterWhole(region)),
+        );
     };
     const reach = (id: ValueId): void => {
-      const node = makers.get(id);
+      const node = makers[id];
       if (node === undefined) {
         readParam(id);
         return;
       }
-      if (!loops.has(node) && !regions.has(node)) enterNode(node);
+      if (isEntered[node.id] === 0) enterNode(node);
       const loop = loops.get(node);
       if (loop === undefined) return;
       const k = id - node.id;
@@ -112,25 +122,8 @@ function findLive(graph: Graph): Scope {
     return scope;
   };
   const whole = enterWhole(graph);
-  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) next();
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) next.reach(next.id);
   return whole;
-}
-
-/** What is live in a scope, appended to a builder. `values`: those of the parameters that are live; the others are added. */
-function appendLive(g: BuilderScope, { graph, live, loops, regions }: Scope, values: Map<ValueId, Value>): void {
-  for (const node of graph.nodes) {
-    if (!node.types.some((_, k) => live.has(node.id + k))) continue;
-    const loop = loops.get(node);
-    if (loop !== undefined) {
-      g.at(node.origin, () => {
-        appendLoop(g, loop, live, values);
-      });
-      continue;
-    }
-    const inputs = node.inputs.map((id) => values.get(id) as Value);
-    const copied = g.copy({ ...node, regions: (regions.get(node) ?? []).map(narrowed) }, inputs);
-    copied.forEach((value, k) => values.set(node.id + k, value));
-  }
 }
 
 /** Positions that stay, of those that `keyOf` gives the same key one; and for each position the one that stands for it. */
@@ -140,11 +133,21 @@ function distinct<K>(positions: readonly number[], keyOf: (position: number) => 
   return { kept: [...first.values()], standsFor: (position: number) => first.get(keyOf(position)) as number };
 }
 
-function appendLoop(g: BuilderScope, loop: Loop, live: ReadonlySet<ValueId>, values: Map<ValueId, Value>): void {
-  const { op, node, body, firstCarry, firstRow, index, isFixed } = loop;
-  const isLive = (param: ValueId): boolean => body.live.has(param);
-  const given = (param: ValueId): Value => values.get(node.inputs[param]) as Value;
-  const all = [...body.graph.params.keys()].slice(0, index).filter(isLive);
+/** What becomes of a loop: the new one, if anything is left to compute, and the number of each live result. */
+interface NarrowedLoop {
+  readonly node: Node | undefined;
+  readonly results: ReadonlyMap<ValueId, ValueId>;
+}
+
+/** `id`: of the first result of the new loop; `newIds`: by old number, of what the loop reads. */
+function narrowLoop(
+  { reshaped, node, body, firstCarry, firstRow, index, isFixed }: Loop,
+  live: Uint8Array,
+  id: ValueId,
+  newIds: readonly ValueId[],
+): NarrowedLoop {
+  const given = (param: ValueId): ValueId => newIds[node.inputs[param]];
+  const all = [...body.graph.params.keys()].slice(0, index).filter((param) => body.live[param] === 1);
   const isConst = (param: ValueId): boolean => param < firstCarry || (isFixed[param - firstCarry] ?? false);
   const consts = distinct(all.filter(isConst), given);
   const carries = all.filter((param) => param < firstRow && !isConst(param));
@@ -153,7 +156,7 @@ function appendLoop(g: BuilderScope, loop: Loop, live: ReadonlySet<ValueId>, val
     given,
   );
   const outputOf = (k: number): ValueId => body.graph.outputs[k].value;
-  const liveResults = [...node.types.keys()].filter((k) => live.has(node.id + k));
+  const liveResults = [...node.types.keys()].filter((k) => live[node.id + k] === 1);
   const stacks = distinct(
     liveResults.filter((k) => k >= isFixed.length),
     outputOf,
@@ -162,43 +165,74 @@ function appendLoop(g: BuilderScope, loop: Loop, live: ReadonlySet<ValueId>, val
   const outputs = [...carries.map((param) => param - firstCarry), ...stacks.kept];
   const standIn = (param: ValueId): ValueId =>
     isConst(param) ? consts.standsFor(param) : param < firstRow || param === index ? param : rows.standsFor(param);
-  // Where nothing is left to compute, every result that is read is a carry that no step changes.
-  const results =
-    outputs.length === 0
-      ? []
-      : g.node({
-          op,
-          inputs: [...params.slice(0, -1).map(given), ...node.inputs.slice(index).map((id) => values.get(id) as Value)],
-          attrs: loop.reshaped(node.attrs, consts.kept.length, carries.length),
-          regions: [narrowedTo(body, params, outputs, standIn)],
-          names: outputs.map((k) => node.names[k]),
-        });
-  const made = new Map(outputs.map((k, i) => [k, results[i]]));
+  const made = new Map(outputs.map((k, i) => [k, id + i]));
+  const results = new Map<ValueId, ValueId>();
   for (const k of liveResults) {
     const isStack = k >= isFixed.length;
     const value = isFixed[k] ? given(firstCarry + k) : made.get(isStack ? stacks.standsFor(k) : k);
-    values.set(node.id + k, value as Value);
+    results.set(node.id + k, value as ValueId);
   }
+  // Where nothing is left to compute, every result that is read is a carry that no step changes.
+  if (outputs.length === 0) return { node: undefined, results };
+  const inputs = [...params.slice(0, -1).map(given), ...node.inputs.slice(index).map((input) => newIds[input])];
+  const region = narrowedTo(body, params, outputs, standIn);
+  const isWhole = params.length === body.graph.params.length && outputs.length === node.types.length;
+  if (isWhole && region === body.graph && areEqual(inputs, node.inputs) && id === node.id) return { node, results };
+  const narrowed: Node = {
+    ...node,
+    id,
+    inputs,
+    attrs: reshaped(node.attrs, consts.kept.length, carries.length),
+    regions: [region],
+    types: outputs.map((k) => node.types[k]),
+    names: outputs.map((k) => node.names[k]),
+  };
+  return { node: narrowed, results };
 }
 
-/** A graph or region with the parameters that are asked for, and the outputs by their numbers. */
+const areEqual = <T>(some: readonly T[], others: readonly T[]): boolean =>
+  some.length === others.length && some.every((each, i) => each === others[i]);
+
+/** A graph or region with the parameters that are asked for, and the outputs by their numbers; the very graph where that is all of it. */
 function narrowedTo(
-  scope: Scope,
+  { graph, live, loops, regions }: Scope,
   params: readonly ValueId[],
   outputs: readonly number[],
   standsFor: (param: ValueId) => ValueId,
 ): Graph {
-  const { graph, live } = scope;
-  const g: BuilderScope = buildScope(graph.name);
-  const values = new Map<ValueId, Value>();
-  for (const id of params) {
-    const { name, type, origin } = graph.params[id];
-    values.set(id, g.param(name, type, origin));
+  /** By old number; of what is not live it does not matter. */
+  const newIds = new Array<ValueId>(live.length).fill(-1);
+  params.forEach((param, i) => (newIds[param] = i));
+  for (const id of graph.params.keys()) if (live[id] === 1) newIds[id] = newIds[standsFor(id)];
+  const nodes: Node[] = [];
+  let next = params.length;
+  const append = (node: Node): void => {
+    nodes.push(node);
+    next += node.types.length;
+  };
+  for (const node of graph.nodes) {
+    if (!live.subarray(node.id, node.id + node.types.length).includes(1)) continue;
+    const loop = loops.get(node);
+    if (loop === undefined) {
+      node.types.forEach((_, k) => (newIds[node.id + k] = next + k));
+      const inputs = node.inputs.map((id) => newIds[id]);
+      const inner = regions.get(node)?.map(narrowed) ?? node.regions;
+      const isSame = next === node.id && areEqual(inputs, node.inputs) && areEqual(inner, node.regions);
+      append(isSame ? node : { ...node, id: next, inputs, regions: inner });
+    } else {
+      const { node: left, results } = narrowLoop(loop, live, next, newIds);
+      for (const [id, newId] of results) newIds[id] = newId;
+      if (left !== undefined) append(left);
+    }
   }
-  for (const id of graph.params.keys()) if (live.has(id)) values.set(id, values.get(standsFor(id)) as Value);
-  appendLive(g, scope, values);
-  const kept = outputs.map((k) => graph.outputs[k]);
-  return g.build(Object.fromEntries(kept.map(({ name, value }) => [name, values.get(value) as Value])), graph.state);
+  const isWhole = params.length === graph.params.length && outputs.length === graph.outputs.length;
+  if (isWhole && areEqual(nodes, graph.nodes)) return graph;
+  return {
+    ...graph,
+    params: params.map((id) => graph.params[id]),
+    nodes,
+    outputs: outputs.map((k) => ({ name: graph.outputs[k].name, value: newIds[graph.outputs[k].value] })),
+  };
 }
 
 /** A graph or region whose parameters and outputs all stay. */
