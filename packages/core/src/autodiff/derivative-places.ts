@@ -4,7 +4,7 @@
  */
 import { opOf } from "../graph/builder.js";
 import { type Graph, type Node, type Origin, type ValueId } from "../ir/graph.js";
-import { makersOf } from "../ir/uses.js";
+import { makersOf, type Makers } from "../ir/uses.js";
 import { select, stopGradient } from "../ops/compare.js";
 import type { AnyOp } from "../ops/op.js";
 import { isFloat } from "../shape/tensor-type.js";
@@ -59,8 +59,6 @@ function varyingOutputs(region: Graph, params: readonly boolean[]): readonly boo
   return region.outputs.map(({ value }) => found[value]);
 }
 
-type Makers = ReadonlyMap<ValueId, Node>;
-
 interface Followed {
   /** Of each parameter: whether a gradient comes back to it. */
   readonly live: readonly boolean[];
@@ -112,7 +110,7 @@ function kindsOf(
 
 /** Whether a select takes one of the two values that its condition compares: they are equal where the choice changes. */
 function isExtreme(makers: Makers, { inputs: [condition, x, y] }: Node): boolean {
-  const compared = makers.get(condition)?.inputs ?? [];
+  const compared = makers[condition]?.inputs ?? [];
   if (compared.length !== 2) return false;
   const [a, b] = compared;
   return (isSame(makers, a, x) && isSame(makers, b, y)) || (isSame(makers, a, y) && isSame(makers, b, x));
@@ -122,7 +120,7 @@ function isExtreme(makers: Makers, { inputs: [condition, x, y] }: Node): boolean
 function isSame(makers: Makers, one: ValueId, other: ValueId): boolean {
   let [a, b] = [one, other];
   while (a !== b) {
-    const [x, y] = [makers.get(a), makers.get(b)];
+    const [x, y] = [makers[a], makers[b]];
     if (x === undefined || y === undefined || x.op !== y.op || x.inputs.length > 1 || x.regions.length > 0)
       return false;
     if (JSON.stringify([x.attrs, x.inputs.length]) !== JSON.stringify([y.attrs, y.inputs.length])) return false;

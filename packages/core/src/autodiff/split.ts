@@ -79,7 +79,7 @@ function chooseResiduals(
     const output = request.outputBefore[param];
     if (output === undefined || request.freeParams[param]) return undefined;
     const { value } = joint.outputs[output];
-    const node = madeBy.get(value);
+    const node = madeBy[value];
     return node === undefined || isCheap(node) ? undefined : value;
   };
   for (let id = pending.pop(); id !== undefined; id = pending.pop()) {
@@ -95,7 +95,7 @@ function chooseResiduals(
       }
       continue;
     }
-    const node = madeBy.get(id);
+    const node = madeBy[id];
     if (node === undefined) continue;
     if (isCheap(node))
       for (const input of node.inputs) {
@@ -125,7 +125,7 @@ function chooseResiduals(
     if (output === undefined || given.get(param)?.kind !== "saved") return [];
     const { value } = joint.outputs[output];
     const isLarge = typicalBytes(types[value]) >= LARGE_IN_A_STEP;
-    return isLarge && madeBy.has(value) && readByBackward.has(value) && !given.has(value) ? [value] : [];
+    return isLarge && madeBy[value] !== undefined && readByBackward.has(value) && !given.has(value) ? [value] : [];
   });
   return alsoThere.length === 0 ? { given } : chooseResiduals(joint, region, request, isBackward, new Set(alsoThere));
 }

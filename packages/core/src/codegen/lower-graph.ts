@@ -41,7 +41,7 @@ export function lowerGraph(
       places.set(node.id, whole);
       kernel.placements.forEach((placement, i) => {
         const id = node.inputs[i];
-        if (kernels.get(makers.get(id) ?? node)?.kind !== "map" || places.has(id)) return;
+        if (kernels.get(makers[id] ?? node)?.kind !== "map" || places.has(id)) return;
         places.set(id, placed(whole, placement, sizesOf(types[id])));
       });
     }
@@ -54,8 +54,7 @@ export function lowerGraph(
       return member === undefined ? inputIds.indexOf(id) : inputIds.length + member;
     };
     const wanted = group.filter(
-      (node) =>
-        readers.outputs.has(node.id) || (readers.byValue.get(node.id) ?? []).some((reader) => !members.has(reader.id)),
+      (node) => readers.outputs.has(node.id) || readers.byValue[node.id].some((reader) => !members.has(reader.id)),
     );
     const outputs = wanted.map((node) => ({ value: numberOf(node.id), to: target(node.id, node.types[0]) }));
     mapStep(

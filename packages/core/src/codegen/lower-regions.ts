@@ -127,7 +127,7 @@ const isRead = (region: Graph, id: ValueId): boolean =>
 function sumsInPlace(region: Graph, consts: number, state: readonly HeldCarry[]): Destinations {
   const makers = makersOf(region);
   const candidates = state.flatMap(({ after: held, isInStack }, k) => {
-    const maker = makers.get(region.outputs[k].value);
+    const maker = makers[region.outputs[k].value];
     return !isInStack && maker?.inputs[2] === consts + k ? [{ held, maker, carry: consts + k }] : [];
   });
   if (candidates.length === 0) return new Map();
@@ -136,7 +136,7 @@ function sumsInPlace(region: Graph, consts: number, state: readonly HeldCarry[])
   return new Map(
     candidates.flatMap(({ held, maker, carry }): readonly (readonly [ValueId, StoredTensor])[] => {
       const kernel = kernelOf(maker, types);
-      const begins = kernel?.kind === "contract" && kernel.hasAddend && readers.get(carry) === 1;
+      const begins = kernel?.kind === "contract" && kernel.hasAddend && readers[carry] === 1;
       return begins ? [[maker.id, held]] : [];
     }),
   );

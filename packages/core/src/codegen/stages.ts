@@ -72,7 +72,7 @@ function findMovable(graph: Graph, stages: Int32Array, shapes: Shapes, { byValue
     if (shape === undefined) continue;
     const isThere = (id: ValueId): boolean => {
       if (shapes.get(id) !== shape || stages[id] < stages[node.id] || outputs.has(id)) return true;
-      const readers = byValue.get(id) ?? [];
+      const readers = byValue[id];
       if (readers.length === 1) return movable[id] === 1;
       return readers.some((reader) => shapes.get(reader.id) !== shape || stages[reader.id] > stages[id]);
     };
@@ -88,11 +88,10 @@ function findMovable(graph: Graph, stages: Int32Array, shapes: Shapes, { byValue
 function delay(graph: Graph, stages: Int32Array, shapes: Shapes, readers: Readers): void {
   const movable = findMovable(graph, stages, shapes, readers);
   for (const { id } of graph.nodes.toReversed()) {
-    const [first, ...others] = readers.byValue.get(id) ?? [];
-    if (movable[id] === 0 || first === undefined || readers.outputs.has(id)) continue;
-    const stage = stages[first.id];
-    if ([first, ...others].every((each) => shapes.get(each.id) === shapes.get(id) && stages[each.id] === stage))
-      stages[id] = stage;
+    const all = readers.byValue[id];
+    if (movable[id] === 0 || all.length === 0 || readers.outputs.has(id)) continue;
+    const stage = stages[all[0].id];
+    if (all.every((each) => shapes.get(each.id) === shapes.get(id) && stages[each.id] === stage)) stages[id] = stage;
   }
 }
 
@@ -110,13 +109,13 @@ function findAbsorbed(
   /** How many maps it takes to compute a value from what is in memory, of those that could be computed where they are read. */
   const counts = new Map<ValueId, number>();
   for (const node of graph.nodes) {
-    const readers = byValue.get(node.id) ?? [];
+    const readers = byValue[node.id];
     if (!shapes.has(node.id) || !isCheap(node) || outputs.has(node.id) || readers.length !== 1) continue;
     const isStored = (id: ValueId): boolean =>
       shapes.get(id) !== shapes.get(node.id) ||
       stages[id] < stages[node.id] ||
       outputs.has(id) ||
-      (byValue.get(id) ?? []).some(
+      byValue[id].some(
         (reader) =>
           !counts.has(reader.id) && (shapes.get(reader.id) !== shapes.get(id) || stages[reader.id] > stages[id]),
       );
@@ -127,7 +126,7 @@ function findAbsorbed(
   }
   const absorbed = new Map<ValueId, Node>();
   for (const node of graph.nodes.toReversed()) {
-    const [reader] = byValue.get(node.id) ?? [];
+    const [reader] = byValue[node.id];
     if (counts.has(node.id) && (kernels.get(reader)?.kind === "reduce" || absorbed.has(reader.id)))
       absorbed.set(node.id, node);
   }

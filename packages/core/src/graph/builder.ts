@@ -222,11 +222,11 @@ function makeScope(graphName: string, around?: Surroundings): BuilderScope & Pic
     build(outputs, state = []) {
       // First of all, because an output may be a value of the parent that nothing here has captured yet.
       const outputKeys = Object.entries(outputs).map(([name, value]) => ({ name, key: keyOf(value) }));
-      const ids = new Array<ValueId>(entries.length);
       const params = paramOrder(entries);
-      params.forEach((key, id) => (ids[key] = id));
-      let nextId = params.length;
-      for (const { firstKey, types } of nodes) for (let i = 0; i < types.length; i++) ids[firstKey + i] = nextId++;
+      // Where parameters come first, and those that are captured before the others, values are numbered as they were made.
+      const isInOrder = params.every((key, id) => key === id);
+      const ids = isInOrder ? undefined : numbersOf(entries.length, params, nodes);
+      const idOf = (key: number): ValueId => ids?.[key] ?? key;
       return {
         name: graphName,
         params: params.map((key): Param => {
@@ -235,15 +235,15 @@ function makeScope(graphName: string, around?: Surroundings): BuilderScope & Pic
         }),
         nodes: nodes.map(({ op, inputs, attrs, regions, types, firstKey, origin }): Node => ({
           op,
-          id: ids[firstKey],
-          inputs: inputs.map((key) => ids[key]),
+          id: idOf(firstKey),
+          inputs: ids === undefined ? inputs : inputs.map(idOf),
           attrs,
           regions,
           types,
           names: types.map((_, i) => entries[firstKey + i].name),
           origin,
         })),
-        outputs: outputKeys.map(({ name, key }): Output => ({ name, value: ids[key] })),
+        outputs: outputKeys.map(({ name, key }): Output => ({ name, value: idOf(key) })),
         state,
       };
     },
@@ -256,6 +256,15 @@ function paramOrder(entries: readonly (ParamEntry | ResultEntry)[]): readonly nu
   const keys = entries.flatMap((entry, key) => (entry.kind === "param" ? [key] : []));
   const isCaptured = (key: number): boolean => (entries[key] as ParamEntry).outer !== undefined;
   return [...keys.filter(isCaptured), ...keys.filter((key) => !isCaptured(key))];
+}
+
+/** By key: the number of a value in the graph. */
+function numbersOf(count: number, params: readonly number[], nodes: readonly PendingNode[]): readonly ValueId[] {
+  const ids = new Array<ValueId>(count);
+  params.forEach((key, id) => (ids[key] = id));
+  let nextId = params.length;
+  for (const { firstKey, types } of nodes) for (let i = 0; i < types.length; i++) ids[firstKey + i] = nextId++;
+  return ids;
 }
 
 /** Outputs named after their values. */

@@ -6,6 +6,7 @@
 import { internalError } from "../errors/errors.js";
 import type { Attrs } from "../ir/attrs.js";
 import { valueNames, valueTypes, type Graph, type Node, type ValueId } from "../ir/graph.js";
+import { makersOf, type Makers } from "../ir/uses.js";
 import { inferTypes } from "../ops/infer.js";
 import type { AnyOp, Arity, Op } from "../ops/op.js";
 import type { TensorType } from "../shape/tensor-type.js";
@@ -49,20 +50,13 @@ interface Copy {
   isAnyDropped: boolean;
 }
 
-/** Of each value the node that makes it. */
-function makersById(graph: Graph): (Node | undefined)[] {
-  const makers: (Node | undefined)[] = graph.params.map(() => undefined);
-  for (const node of graph.nodes) for (let k = 0; k < node.types.length; k++) makers.push(node);
-  return makers;
-}
-
 /** A copy of what comes before the node of this number among the nodes. */
 function copyBefore(graph: Graph, count: number): Copy {
   const { id } = graph.nodes[count];
   return {
     nodes: graph.nodes.slice(0, count),
     types: valueTypes(graph).slice(0, id),
-    makers: makersById(graph).slice(0, id),
+    makers: makersOf(graph).slice(0, id),
     newIds: Array.from({ length: id }, (_, old) => old),
     isAligned: true,
     isAnyDropped: false,
@@ -71,8 +65,8 @@ function copyBefore(graph: Graph, count: number): Copy {
 
 function append({ nodes, types, makers }: Copy, node: Node): void {
   nodes.push(node);
-  for (const type of node.types) {
-    types.push(type);
+  for (let k = 0; k < node.types.length; k++) {
+    types.push(node.types[k]);
     makers.push(node);
   }
 }
@@ -101,7 +95,7 @@ export function rebuild(graph: Graph, visitorOf: VisitorOf): Graph {
   let count = 0;
   // Of the graph as it is, for visitors that ask before anything changes.
   let types: readonly TensorType[] | undefined;
-  let makers: readonly (Node | undefined)[] | undefined;
+  let makers: Makers | undefined;
   const begin = (): Copy => (copy ??= copyBefore(graph, count));
   // Made when the first node is emitted: names that no value of the graph has, so that later nodes need not give way.
   let names: NameSource | undefined;
@@ -111,7 +105,7 @@ export function rebuild(graph: Graph, visitorOf: VisitorOf): Graph {
   const draft: Draft = {
     nextId: () => copy?.types.length ?? graph.nodes[count].id,
     typeOf: (id) => (copy?.types ?? (types ??= valueTypes(graph)))[id],
-    producerOf: (id) => (copy?.makers ?? (makers ??= makersById(graph)))[id],
+    producerOf: (id) => (copy?.makers ?? (makers ??= makersOf(graph)))[id],
     emit: (op, operands, attrs) => draft.emitNode(op, operands, attrs)[0],
     emitNode(op, operands, attrs, regions = []) {
       const nameOf = (id: ValueId): string => {
@@ -181,9 +175,12 @@ export function rebuild(graph: Graph, visitorOf: VisitorOf): Graph {
 
 /** The graph with its regions rebuilt, which changes neither types nor numbers. */
 function keepNodes(graph: Graph, visitorOf: VisitorOf): Graph {
-  if (graph.nodes.every((node) => node.regions.length === 0)) return graph;
-  const nodes = graph.nodes.map((node) => withRegions(node, visitorOf));
-  return nodes.every((node, i) => node === graph.nodes[i]) ? graph : { ...graph, nodes };
+  let nodes: Node[] | undefined;
+  for (let i = 0; i < graph.nodes.length; i++) {
+    const node = withRegions(graph.nodes[i], visitorOf);
+    if (node !== graph.nodes[i]) (nodes ??= [...graph.nodes])[i] = node;
+  }
+  return nodes === undefined ? graph : { ...graph, nodes };
 }
 
 /** The node with its regions rebuilt; the very node when they stay as they are. */

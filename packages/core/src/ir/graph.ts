@@ -66,14 +66,14 @@ export const valueCount = (graph: Graph): number => {
 /** The types of all values, by id. */
 export function valueTypes(graph: Graph): readonly TensorType[] {
   const types = graph.params.map((param) => param.type);
-  for (const node of graph.nodes) types.push(...node.types);
+  for (const node of graph.nodes) for (let k = 0; k < node.types.length; k++) types.push(node.types[k]);
   return types;
 }
 
 /** The names of all values, by id. */
 export function valueNames(graph: Graph): readonly string[] {
   const names = graph.params.map((param) => param.name);
-  for (const node of graph.nodes) names.push(...node.names);
+  for (const node of graph.nodes) for (let k = 0; k < node.names.length; k++) names.push(node.names[k]);
   return names;
 }
 

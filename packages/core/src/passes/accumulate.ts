@@ -34,7 +34,7 @@ function visitorOf(graph: Graph): Visitor | undefined {
       [0, 1],
     ]) {
       const maker = draft.producerOf(inputs[i]);
-      if (maker === undefined || !isProduct(opOf(maker)) || readers.get(node.inputs[i]) !== 1) continue;
+      if (maker === undefined || !isProduct(opOf(maker)) || readers[node.inputs[i]] !== 1) continue;
       if (!isInMemory(draft, inputs[other])) continue;
       return [draft.emit(dotAdd, [...maker.inputs, inputs[other]], maker.attrs as DotAttrs)];
     }

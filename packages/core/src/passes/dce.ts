@@ -1,18 +1,19 @@
 /** Dead code elimination. */
-import type { Graph } from "../ir/graph.js";
+import { valueCount, type Graph } from "../ir/graph.js";
+import { isAnyMarked } from "../ir/uses.js";
 import { rebuild, type Visitor } from "../graph/rebuild.js";
 import type { Pass } from "./pass.js";
 
 /** By value, 1 for what is an output or leads to one: with any result of a node, its first. */
-function neededValues({ params, nodes, outputs }: Graph): Uint8Array {
-  const last = nodes.at(-1);
-  const needed = new Uint8Array(last === undefined ? params.length : last.id + last.types.length);
+function neededValues(graph: Graph): Uint8Array {
+  const { nodes, outputs } = graph;
+  const needed = new Uint8Array(valueCount(graph));
   for (const { value } of outputs) needed[value] = 1;
   for (let i = nodes.length - 1; i >= 0; i--) {
-    const { id, types, inputs } = nodes[i];
-    if (!needed.subarray(id, id + types.length).includes(1)) continue;
-    needed[id] = 1;
-    for (const input of inputs) needed[input] = 1;
+    const node = nodes[i];
+    if (!isAnyMarked(needed, node)) continue;
+    needed[node.id] = 1;
+    for (const input of node.inputs) needed[input] = 1;
   }
   return needed;
 }

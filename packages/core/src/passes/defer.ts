@@ -25,14 +25,14 @@ function findLast({ body, params }: LoopParts): ReadonlySet<Node> {
   const { byValue } = readersOf(body);
   const waitedFor = new Set<Node>();
   const reach = (id: ValueId): void => {
-    const maker = makers.get(id);
+    const maker = makers[id];
     if (maker !== undefined) waitedFor.add(maker);
   };
   for (const { value } of body.outputs.slice(0, params.carries.length)) reach(value);
   const last = new Set<Node>();
   for (const node of body.nodes.toReversed()) {
     if (waitedFor.has(node)) node.inputs.forEach(reach);
-    else if (canStack(opOf(node)) && (byValue.get(node.id) ?? []).every((reader) => last.has(reader))) last.add(node);
+    else if (canStack(opOf(node)) && byValue[node.id].every((reader) => last.has(reader))) last.add(node);
   }
   return last;
 }

@@ -7,7 +7,7 @@
 import { opOf } from "../graph/builder.js";
 import { rebuild, type Draft, type Visitor } from "../graph/rebuild.js";
 import type { Graph, Node, ValueId } from "../ir/graph.js";
-import { makersOf, readersOf, type Readers } from "../ir/uses.js";
+import { makersOf, readersOf, type Makers, type Readers } from "../ir/uses.js";
 import { add } from "../ops/arithmetic.js";
 import { concat } from "../ops/concat.js";
 import { dotGeneral, type DotAttrs } from "../ops/dot-general.js";
@@ -23,7 +23,7 @@ const isProduct = (node: Node | undefined): node is Node =>
 const isSlice = (node: Node): boolean => opOf(node) === (slice as unknown);
 
 interface Uses extends Readers {
-  readonly makers: ReadonlyMap<ValueId, Node>;
+  readonly makers: Makers;
 }
 
 const usesIn = (graph: Graph): Uses => ({ ...readersOf(graph), makers: makersOf(graph) });
@@ -51,7 +51,7 @@ function halvesOf(
 ): Halves | undefined {
   const attrs = node.attrs as DotAttrs;
   for (const side of [0, 1]) {
-    const joined = makers.get(node.inputs[side]);
+    const joined = makers[node.inputs[side]];
     if (joined === undefined || opOf(joined) !== (concat as unknown)) continue;
     if (variations[node.inputs[1 - side]] === "by carry") continue;
     const own = side === 0 ? attrs.contractX : attrs.contractY;
@@ -102,7 +102,7 @@ function splitIn(body: Graph, variations: readonly Variation[]): Visitor {
     ]) {
       const half = halves.get(node.inputs[i]);
       if (half === undefined || variations[node.inputs[other]] === "by carry") continue;
-      if (uses.byValue.get(node.inputs[i])?.length !== 1 || uses.outputs.has(node.inputs[i])) continue;
+      if (uses.byValue[node.inputs[i]].length !== 1 || uses.outputs.has(node.inputs[i])) continue;
       return [draft.emit(add, [half.inside, draft.emit(add, [half.outside, inputs[other]], {})], {})];
     }
     return "keep";
@@ -120,7 +120,7 @@ function slicedAxis({ start, limit, step }: SliceAttrs, dims: Dims): number | un
 /** Whether slices of a value are all that is read of it, along one axis, apart from each other, with something left out. */
 function leavesOut(product: Node, axis: number, { byValue, outputs }: Uses): boolean {
   const { dims } = product.types[0];
-  const all = byValue.get(product.id) ?? [];
+  const all = byValue[product.id];
   if (outputs.has(product.id) || !all.every(isSlice)) return false;
   const attrs = all.map((reader) => reader.attrs as SliceAttrs);
   if (attrs.some((each) => slicedAxis(each, dims) !== axis)) return false;
@@ -136,7 +136,7 @@ function leavesOut(product: Node, axis: number, { byValue, outputs }: Uses): boo
 
 /** A slice of a product as the product of a slice. */
 function sliceOperand(draft: Draft, node: Node, inputs: readonly ValueId[], uses: Uses): ValueId | undefined {
-  const original = uses.makers.get(node.inputs[0]);
+  const original = uses.makers[node.inputs[0]];
   const product = draft.producerOf(inputs[0]);
   if (!isProduct(original) || !isProduct(product)) return undefined;
   const attrs = node.attrs as SliceAttrs;

@@ -47,7 +47,7 @@ function chooseNodes(body: Graph, found: readonly Variation[], wantedOutputs: re
     if (chosen.has(node) || found[node.id] !== "by row" || opOf(node).traits.elementwise !== true) continue;
     const continues = node.inputs.some((id) => {
       const producer = made.get(id);
-      return producer !== undefined && chosen.has(producer) && found[id] === "by row" && readers.get(id) === 1;
+      return producer !== undefined && chosen.has(producer) && found[id] === "by row" && readers[id] === 1;
     });
     const fromRows = node.inputs.some((id) => found[id] === "by row" && !chosen.has(made.get(id) ?? node));
     if (continues && !fromRows) include(node);

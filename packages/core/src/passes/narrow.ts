@@ -7,7 +7,8 @@
  * gradient of a carry, and not that of a const.
  */
 import { opOf } from "../graph/builder.js";
-import { valueCount, type Graph, type Node, type ValueId } from "../ir/graph.js";
+import type { Graph, Node, ValueId } from "../ir/graph.js";
+import { isAnyMarked, makersOf } from "../ir/uses.js";
 import type { RegionOp } from "../ops/op.js";
 import type { Pass } from "./pass.js";
 
@@ -50,18 +51,11 @@ function loopPartsOf(node: Node): LoopParts | undefined {
   return { reshaped: op.reshaped, node, ...numbers, isFixed };
 }
 
-/** The node that makes each value; undefined for parameters. */
-function makersById(graph: Graph): readonly (Node | undefined)[] {
-  const makers = new Array<Node | undefined>(valueCount(graph));
-  for (const node of graph.nodes) makers.fill(node, node.id, node.id + node.types.length);
-  return makers;
-}
-
 /** Finds what is live, with work in proportion to it: each value, in each region, is reached once. */
 function findLive(graph: Graph): Scope {
   const waiting: { readonly id: ValueId; reach(id: ValueId): void }[] = [];
   const enter = (graph: Graph, readParam: (param: ValueId) => void): Scope => {
-    const makers = makersById(graph);
+    const makers = makersOf(graph);
     const live = new Uint8Array(makers.length);
     /** By the first result of a node. */
     const isEntered = new Uint8Array(makers.length);
@@ -211,7 +205,7 @@ function narrowedTo(
     next += node.types.length;
   };
   for (const node of graph.nodes) {
-    if (!live.subarray(node.id, node.id + node.types.length).includes(1)) continue;
+    if (!isAnyMarked(live, node)) continue;
     const loop = loops.get(node);
     if (loop === undefined) {
       node.types.forEach((_, k) => (newIds[node.id + k] = next + k));

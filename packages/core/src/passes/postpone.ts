@@ -128,8 +128,8 @@ function readAlone(graph: Graph): (id: ValueId) => boolean {
   const makers = makersOf(graph);
   const reads = countReads(graph);
   return function isAlone(id): boolean {
-    if (reads.get(id) !== 1) return false;
-    const maker = makers.get(id);
+    if (reads[id] !== 1) return false;
+    const maker = makers[id];
     const op = maker === undefined ? undefined : opNamed(maker.op);
     return op?.kind === "op" && (op.traits.view === true || op === (pad as unknown))
       ? isAlone(maker?.inputs[0] ?? id)

@@ -17,28 +17,29 @@ const rulesByOp: ReadonlyMap<AnyOp, readonly Rule[]> = new Map(
   simplifyRules.map(({ op }) => [op, simplifyRules.filter((rule) => rule.op === op)]),
 );
 
-/** What rules see of the graph under construction. What they emit is simplified in turn. */
-function useOf(draft: Draft, inputs: readonly ValueId[], attrs: Attrs, type: Use["type"]): Use {
-  return {
-    inputs,
-    attrs,
-    type,
-    typeOf: (id) => draft.typeOf(id),
+/** What rules see of any node of the graph under construction. */
+type Surroundings = Pick<Use, "typeOf" | "splatOf" | "useOf" | "emit">;
+
+/** What rules emit is simplified in turn. */
+function surroundingsIn(draft: Draft): Surroundings {
+  const around: Surroundings = {
+    typeOf: draft.typeOf,
     splatOf: (id) => splatOf(draft, id),
     useOf<M extends Arity, B extends Attrs>(wanted: Op<M, B>, id: ValueId) {
       const node = draft.producerOf(id);
       if (node === undefined || opNamed(node.op) !== (wanted as unknown as AnyOp)) return undefined;
       return { inputs: node.inputs as Inputs<M, ValueId>, attrs: node.attrs as B };
     },
-    emit(made, operands, madeAttrs) {
-      const result = draft.emit(made, operands, madeAttrs);
-      return simplified(draft, made, operands, madeAttrs, draft.typeOf(result)) ?? result;
+    emit(made, operands, attrs) {
+      const result = draft.emit(made, operands, attrs);
+      return simplified(around, made, operands, attrs, draft.typeOf(result)) ?? result;
     },
   };
+  return around;
 }
 
 function simplified(
-  draft: Draft,
+  around: Surroundings,
   op: AnyOp,
   inputs: readonly ValueId[],
   attrs: Attrs,
@@ -46,7 +47,7 @@ function simplified(
 ): ValueId | undefined {
   const rules = rulesByOp.get(op);
   if (rules === undefined || op.kind !== "op") return undefined;
-  const use = useOf(draft, inputs, attrs, type);
+  const use: Use = { inputs, attrs, type, ...around };
   for (const rule of rules) {
     const result = rule.rewrite(use);
     if (result !== undefined) return result;
@@ -54,10 +55,14 @@ function simplified(
   return undefined;
 }
 
-const applyRules: Visitor = (node, inputs, draft) => {
-  const result = simplified(draft, opNamed(node.op), inputs, node.attrs, node.types[0]);
-  return result === undefined ? "keep" : [result];
-};
+function applyRules(): Visitor {
+  let around: Surroundings | undefined;
+  return (node, inputs, draft) => {
+    around ??= surroundingsIn(draft);
+    const result = simplified(around, opNamed(node.op), inputs, node.attrs, node.types[0]);
+    return result === undefined ? "keep" : [result];
+  };
+}
 
 /**
  * Rewrites each node by the first rule that applies. One sweep suffices, because the inputs of a node are simplified
@@ -66,5 +71,5 @@ const applyRules: Visitor = (node, inputs, draft) => {
 export const simplify: Pass = {
   name: "simplify",
   summary: "Applies rules such as x + 0 = x and transpose(transpose(x)) = transpose(x).",
-  run: (graph) => rebuild(graph, () => applyRules),
+  run: (graph) => rebuild(graph, applyRules),
 };

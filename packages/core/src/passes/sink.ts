@@ -5,7 +5,7 @@
  */
 import { opOf, type BuilderScope } from "../graph/builder.js";
 import { valueNames, valueTypes, type Graph, type Node, type ValueId } from "../ir/graph.js";
-import { countReads, makersOf } from "../ir/uses.js";
+import { countReads, makersOf, type Makers } from "../ir/uses.js";
 import { add } from "../ops/arithmetic.js";
 import type { Op, RegionOp, Value } from "../ops/op.js";
 import type { Dim } from "../shape/dim.js";
@@ -39,8 +39,8 @@ interface Accumulation {
 }
 
 interface BodyFacts {
-  readonly madeBy: ReadonlyMap<ValueId, Node>;
-  readonly readers: ReadonlyMap<ValueId, number>;
+  readonly madeBy: Makers;
+  readonly readers: Uint32Array;
   readonly firstCarry: number;
   readonly firstRow: number;
   /** How many steps there are. */
@@ -89,7 +89,7 @@ function isSummedBetterInside(
 
 /** A plan for the sum of a body value over all steps, or undefined where adding step by step is best. */
 function planSum(facts: BodyFacts, value: ValueId): SumPlan | undefined {
-  const node = facts.madeBy.get(value);
+  const node = facts.madeBy[value];
   const op = node === undefined ? undefined : opOf(node);
   if (node === undefined || op?.kind !== "op") return undefined;
   const isFixed = node.inputs.map(facts.isFixed);
@@ -129,9 +129,9 @@ function findAccumulations({ body, params }: LoopParts, facts: BodyFacts): reado
   return params.carries.flatMap((_, carry): readonly Accumulation[] => {
     const param = facts.firstCarry + carry;
     const next = body.outputs[carry].value;
-    const sum = facts.madeBy.get(next);
+    const sum = facts.madeBy[next];
     if (sum === undefined || opOf(sum) !== (add as unknown) || !sum.inputs.includes(param)) return [];
-    if (facts.readers.get(param) !== 1 || facts.readers.get(next) !== 1) return [];
+    if (facts.readers[param] !== 1 || facts.readers[next] !== 1) return [];
     const [added] = sum.inputs.filter((id) => id !== param);
     const plan = planSum(facts, added);
     return plan === undefined ? [] : [{ carry, sum, plan }];

@@ -22,7 +22,7 @@ export function rowsOfLoops(graph: Graph): LoopRows {
   /** What a view shows. */
   const shownBy = (id: ValueId): ValueId => {
     for (let shown = id; ;) {
-      const maker = makers.get(shown);
+      const maker = makers[shown];
       if (maker === undefined || opOf(maker).traits.view !== true) return shown;
       [shown] = maker.inputs;
     }
