@@ -50,8 +50,8 @@ export function wasmLanes(code: Code, width: Width, precision: Precision): Lanes
     code.set(local);
     return { dtype, local, isWide };
   };
-  const get = (...operands: readonly Operand[]): void => {
-    for (const { local } of operands) code.get(local);
+  const get = ({ local }: Operand): void => {
+    code.get(local);
   };
   /** Whether lanes of 64 bits hold the value. */
   const isWide = (x: Operand): boolean => width === 2 && (x.dtype === "bool" ? x.isWide === true : has64Bits(x.dtype));
@@ -79,7 +79,8 @@ export function wasmLanes(code: Code, width: Width, precision: Precision): Lanes
     (name: "add" | "sub" | "mul" | "div" | "min" | "max" | "and" | "or" | "xor") =>
     (x: Operand, y: Operand): Operand => {
       const second = y.dtype === "bool" ? fitted(y, x) : y;
-      get(x, second);
+      get(x);
+      get(second);
       code.op(...opcodeOf(target[name], name, x.dtype));
       return result(x.dtype, x.isWide);
     };
@@ -88,7 +89,8 @@ export function wasmLanes(code: Code, width: Width, precision: Precision): Lanes
     (name: "eq" | "lt" | "le") =>
     (x: Operand, y: Operand): Operand => {
       if (width === 1) code.i32(0);
-      get(x, y);
+      get(x);
+      get(y);
       code.op(...opcodeOf(target[name], name, x.dtype));
       if (width === 1) code.op(0x6b);
       return result("bool", isWide(x));
@@ -103,9 +105,11 @@ export function wasmLanes(code: Code, width: Width, precision: Precision): Lanes
       return result(x.dtype);
     };
   /** An instruction that only vectors have. */
-  const vectorOnly = (name: "madd" | "nmadd" | "lesser" | "greater", ...operands: readonly Operand[]): Operand => {
-    const [{ dtype }] = operands;
-    get(...operands);
+  const vectorOnly = (name: "madd" | "nmadd" | "lesser" | "greater", x: Operand, y: Operand, z?: Operand): Operand => {
+    const { dtype } = x;
+    get(x);
+    get(y);
+    if (z !== undefined) get(z);
     code.op(...opcodeOf(VECTOR_ONLY[name], name, dtype));
     return result(dtype);
   };
@@ -171,7 +175,9 @@ export function wasmLanes(code: Code, width: Width, precision: Precision): Lanes
     select(mask, x, y) {
       const other = x.dtype === "bool" ? fitted(y, x) : y;
       const condition = fitted(mask, x);
-      get(x, other, condition);
+      get(x);
+      get(other);
+      get(condition);
       code.op(...(width > 1 ? BITSELECT : SELECT));
       return result(x.dtype, x.isWide);
     },

@@ -5,7 +5,7 @@ import { I32, type Code, type Local } from "./assembler.js";
 import { BYTES, load, numbersFrom, splat, store, wasmLanes, type Operand, type Width } from "./lanes-target.js";
 import type { Range } from "./sharing.js";
 import { writeStop } from "./stop.js";
-import { widthOf } from "./vectorizable.js";
+import { operationsOf } from "./vectorizable.js";
 import { copyOf } from "./walks.js";
 
 export interface LoopsKernel {
@@ -83,7 +83,7 @@ export function writeLoops(code: Code, { operands, result, site, write, turns: o
     fill(count, given, element) {
       const whole = depth === 0 && outermost !== undefined ? outermost : { begin: 0, count };
       const types = ["i32" as const, ...given.map(({ dtype }) => dtype as DType)];
-      const most = widthOf([...types, result], [{ lane: element, args: [...types.keys()] }]);
+      const { width: most } = operationsOf([...types, result], [{ lane: element, args: [...types.keys()] }]);
       const inVectors = most === 4 ? whole.count - (whole.count % most) : 0;
       fillRange(code, 4, { begin: whole.begin, count: inVectors }, result, target, given, element);
       const rest = { begin: whole.begin + inVectors, count: whole.count - inVectors };

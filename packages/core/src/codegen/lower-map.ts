@@ -7,7 +7,7 @@ import { coalesce, writeMap, type MapKernel, type MapOutput } from "./map.js";
 import type { Block, Kernel } from "./program.js";
 import { divideMap, rowLength, usesOfMap, workOfMap } from "./share-map.js";
 import type { StoredTensor, Tensor } from "./tensors.js";
-import type { LaneCall } from "./vectorizable.js";
+import { operationsOf, type LaneCall } from "./vectorizable.js";
 import type { Walk } from "./walks.js";
 
 export interface FusedNode extends LaneCall {
@@ -46,6 +46,10 @@ export function mapStep(
     dims: merged.dims,
     inputs: read.map(({ dtype }, i): Walk => ({ dtype, strides: merged.strides[i] })),
     nodes: all,
+    operations: operationsOf(
+      read.map(({ dtype }) => dtype),
+      all,
+    ),
     outputs: outputs.map(({ value, to }, i): MapOutput => ({
       dtype: to.dtype,
       strides: merged.strides[read.length + i],

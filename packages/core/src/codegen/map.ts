@@ -1,7 +1,7 @@
 /** Map kernels: one loop nest over elements for any number of fused elementwise ops. */
 import type { Lanes, LaneType } from "../kernel/lanes.js";
 import type { Code } from "./assembler.js";
-import { operationsOf, typeLanes, widthOf, type LaneCall } from "./vectorizable.js";
+import { typeLanes, type LaneCall, type Operations } from "./vectorizable.js";
 import { load, store, wasmLanes, type Operand, type Precision, type Width } from "./lanes-target.js";
 import type { Address } from "./program.js";
 import { sideBySide, type Values } from "./side-by-side.js";
@@ -17,6 +17,8 @@ export interface MapKernel {
   readonly dims: readonly number[];
   readonly inputs: readonly Walk[];
   readonly nodes: readonly LaneCall[];
+  /** Of the nodes. */
+  readonly operations: Operations;
   readonly outputs: readonly MapOutput[];
 }
 
@@ -49,13 +51,9 @@ const haveNeighbours = (walks: readonly Walk[], inner: (walk: number) => number,
 const innerStrideOf = ({ strides }: Walk): number => strides.at(-1) ?? 1;
 
 /** How many elements along the last axis are computed at once; fewer at its end are computed one by one. */
-export function widthOfMap({ dims, inputs, nodes, outputs }: MapKernel): Width {
+export function widthOfMap({ dims, inputs, operations: { width }, outputs }: MapKernel): Width {
   const walks = [...inputs, ...outputs];
   if (!haveNeighbours(walks, (walk) => innerStrideOf(walks[walk]), inputs.length)) return 1;
-  const width = widthOf(
-    inputs.map((walk) => walk.dtype),
-    nodes,
-  );
   return (dims.at(-1) ?? 1) >= width ? width : 1;
 }
 
@@ -94,17 +92,12 @@ const LEAST_PER_TURN = 32;
 const BESIDE_SHORT_CALLS = [1, 2, 4, 8];
 
 /** How many vectors of elements a turn of the innermost loop computes, side by side. Decision 0067. */
-function vectorsPerTurn({ inputs, nodes, outputs }: MapKernel, vectors: number): number {
+function vectorsPerTurn({ inputs, operations, outputs }: MapKernel, vectors: number): number {
   // An offset in an instruction is not negative.
   if ([...inputs, ...outputs].some((walk) => innerStrideOf(walk) < 0)) return 1;
-  const operations = operationsOf(
-    inputs.map(({ dtype }) => dtype),
-    nodes,
-  );
-  const all = operations.reduce((sum, count) => sum + count, 0);
-  if (operations.some((count) => count >= LONG_CALL))
-    return BESIDE_LONG_CALLS.find((count) => count <= vectors && count * all <= MOST_OPERATIONS) ?? 1;
-  const each = inputs.length + outputs.length + all;
+  if (operations.counts.some((count) => count >= LONG_CALL))
+    return BESIDE_LONG_CALLS.find((count) => count <= vectors && count * operations.count <= MOST_OPERATIONS) ?? 1;
+  const each = inputs.length + outputs.length + operations.count;
   const fitting = BESIDE_SHORT_CALLS.filter((count) => count <= vectors);
   return fitting.find((count) => count * each >= LEAST_PER_TURN) ?? fitting.at(-1) ?? 1;
 }

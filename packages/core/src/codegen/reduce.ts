@@ -21,7 +21,7 @@ import {
   type Width,
 } from "./lanes-target.js";
 import type { Address } from "./program.js";
-import { widthOf, type LaneCall } from "./vectorizable.js";
+import { operationsOf, type LaneCall } from "./vectorizable.js";
 import { advanceWalks, beginWalks } from "./walks.js";
 
 /** How a tensor is walked over, along the axes of the result and along those that are combined. */
@@ -49,10 +49,10 @@ export interface ReduceKernel {
 }
 
 const vectorWidthOf = ({ inputs, nodes }: ReduceKernel): Width =>
-  widthOf(
+  operationsOf(
     inputs.map(({ dtype }) => dtype),
     nodes,
-  );
+  ).width;
 
 /** Whether neighbours lie side by side, or are one element; not all of them the latter. */
 const areNeighbours = (strides: readonly (number | undefined)[]): boolean =>

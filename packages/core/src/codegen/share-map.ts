@@ -4,7 +4,6 @@ import { BYTES } from "./lanes-target.js";
 import { widthOfMap, type MapKernel } from "./map.js";
 import { rangesOf, type Division, type Use } from "./sharing.js";
 import { spanOf } from "./spans.js";
-import { countOperations } from "./vectorizable.js";
 
 /** Of merged axes, the steps along the first that are one step along the first axis before merging. */
 export function rowLength(dims: readonly number[], merged: readonly number[]): number {
@@ -19,14 +18,8 @@ export const usesOfMap = ({ dims, inputs, outputs }: MapKernel): readonly Use[] 
   }));
 
 export function workOfMap(kernel: MapKernel): number {
-  const { dims, inputs, nodes, outputs } = kernel;
-  const perElement =
-    inputs.length +
-    outputs.length +
-    countOperations(
-      inputs.map(({ dtype }) => dtype),
-      nodes,
-    );
+  const { dims, inputs, operations, outputs } = kernel;
+  const perElement = inputs.length + outputs.length + operations.count;
   return (elementCount(dims) * perElement) / widthOfMap(kernel);
 }
 

@@ -63,37 +63,29 @@ export interface LaneCall {
   readonly args: readonly number[];
 }
 
-/** `note` is told of each operation which call it belongs to. */
-function follow(inputs: readonly DType[], calls: readonly LaneCall[], note: (most: Width, call: number) => void): void {
+/** What calls do for one element. */
+export interface Operations {
+  /** Of each call, how many. */
+  readonly counts: readonly number[];
+  /** Of all calls together. */
+  readonly count: number;
+  /** How many elements the calls compute at once, when they lie side by side. */
+  readonly width: Width;
+}
+
+export function operationsOf(inputs: readonly DType[], calls: readonly LaneCall[]): Operations {
   const values: LaneType[] = [...inputs];
-  let call = 0;
-  const lanes = typeLanes((most) => {
-    note(most, call);
-  });
-  for (const { lane, args } of calls) {
-    values.push(lane(lanes, ...args.map((arg) => values[arg])));
-    call++;
-  }
-}
-
-/** How many operations each of the calls is for one element. */
-export function operationsOf(inputs: readonly DType[], calls: readonly LaneCall[]): readonly number[] {
-  const counts = new Array<number>(calls.length).fill(0);
-  follow(inputs, calls, (_, call) => {
-    counts[call]++;
-  });
-  return counts;
-}
-
-/** How many operations the calls are for one element. */
-export const countOperations = (inputs: readonly DType[], calls: readonly LaneCall[]): number =>
-  operationsOf(inputs, calls).reduce((sum, count) => sum + count, 0);
-
-/** How many elements the calls compute at once, when they lie side by side. */
-export function widthOf(inputs: readonly DType[], calls: readonly LaneCall[]): Width {
+  const counts: number[] = [];
+  let count = 0;
   let width: Width = inputs.includes("f64") ? 2 : 4;
-  follow(inputs, calls, (most) => {
+  const lanes = typeLanes((most) => {
+    count++;
     if (most < width) width = most;
   });
-  return width;
+  for (const { lane, args } of calls) {
+    const before = count;
+    values.push(lane(lanes, ...args.map((arg) => values[arg])));
+    counts.push(count - before);
+  }
+  return { counts, count, width };
 }
