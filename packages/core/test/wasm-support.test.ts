@@ -1,4 +1,4 @@
-// Engines and pages without WebAssembly, without vectors in it, or with a policy against it: said in words, and the reference executor runs.
+// Engines and pages without WebAssembly, without vectors or memory for it, or with a policy against it: said in words, and the reference executor runs.
 import { expect, test, vi } from "vitest";
 import { CompileError } from "../src/errors/errors.js";
 import type { Issue } from "../src/errors/issue.js";
@@ -55,4 +55,17 @@ test("where a policy forbids it, in the words of the engine", async () => {
     hint: expect.stringContaining("script-src 'wasm-unsafe-eval'") as string,
   });
   await expectReferenceToRun();
+});
+
+test("where its memory is refused, until it is granted", async () => {
+  const executable = await compile(doubled());
+  const input = { x: { dtype: "f32", dims: [2], data: Float32Array.of(1, 2) } } as const;
+  const refusing = vi.spyOn(WebAssembly, "Memory").mockImplementation(function refuse() {
+    throw new RangeError("could not allocate memory");
+  });
+  const error: unknown = await executable.run(input).catch((reason: unknown) => reason);
+  expect(error).toBeInstanceOf(CompileError);
+  expect(error).toMatchObject({ issues: [{ code: "compile.memory-refused", at: { name: "graph doubled" } }] });
+  refusing.mockRestore();
+  expect([...(await executable.run(input)).y.data]).toEqual([2, 4]);
 });
