@@ -1,5 +1,7 @@
 /** The multiply-add peak: a loop that touches registers only, as a WebAssembly module written by hand. */
 import { hasRelaxedSimd } from "@latchgrad/core";
+import { once } from "node:events";
+import { Worker } from "node:worker_threads";
 import { contenderOf, type Contender } from "./measure.ts";
 
 /** Independent sums in the loop: enough to hide the latency of a multiply-add, few enough for 16 registers. */
@@ -59,4 +61,35 @@ export const peak = (): Contender =>
     const { instance } = await WebAssembly.instantiate(peakModule(hasRelaxedSimd()));
     const loop = instance.exports.p as (count: number) => number;
     return { step: () => loop(ITERATIONS) };
+  });
+
+/** As many loops of the peak, so that a message from thread to thread is little beside them. */
+const LOOPS_OF_TWO = 20;
+export const PEAK_OF_TWO = "multiply-add peak, two threads";
+/** Multiply-adds of one step of both threads together. */
+export const PEAK_OF_TWO_MULTIPLY_ADDS = 2 * LOOPS_OF_TWO * PEAK_MULTIPLY_ADDS;
+
+const SECOND_THREAD = `
+  const { parentPort, workerData: module } = require("node:worker_threads");
+  const { exports } = new WebAssembly.Instance(module);
+  parentPort.on("message", (count) => parentPort.postMessage(exports.p(count)));
+`;
+
+/** The peak of two threads at once, which says how much of a second core this machine has to give: a host may give it to others, too. */
+export const peakOfTwo = (): Contender =>
+  contenderOf(PEAK_OF_TWO, async () => {
+    const module = await WebAssembly.compile(peakModule(hasRelaxedSimd()));
+    const { exports } = await WebAssembly.instantiate(module);
+    const loop = exports.p as (count: number) => number;
+    const second = new Worker(SECOND_THREAD, { eval: true, workerData: module });
+    const count = LOOPS_OF_TWO * ITERATIONS;
+    return {
+      step: async () => {
+        const ended = once(second, "message");
+        second.postMessage(count);
+        loop(count);
+        await ended;
+      },
+      stop: () => void second.terminate(),
+    };
   });

@@ -1,6 +1,6 @@
 /** What is computed from timings. */
 import type { Timing } from "../measure.ts";
-import { PEAK, PEAK_MULTIPLY_ADDS } from "../peak.ts";
+import { PEAK, PEAK_MULTIPLY_ADDS, PEAK_OF_TWO, PEAK_OF_TWO_MULTIPLY_ADDS } from "../peak.ts";
 
 export const timesOf = (timings: readonly Timing[], name: string): Timing | undefined =>
   timings.find((timing) => timing.name === name);
@@ -30,3 +30,7 @@ export const peakOf = (timings: readonly Timing[], peak = PEAK): number =>
  */
 export const fractionOfPeak = (timings: readonly Timing[], name: string, work: number, peak = PEAK): number =>
   work / (timesOf(timings, name)?.minimum ?? NaN) / peakOf(timings, peak);
+
+/** What the peak's loop on two threads at once reached of one, from medians; NaN when it did not take part. */
+export const coresToOne = (timings: readonly Timing[]): number =>
+  PEAK_OF_TWO_MULTIPLY_ADDS / medianOf(timings, PEAK_OF_TWO) / (PEAK_MULTIPLY_ADDS / medianOf(timings, PEAK));

@@ -39,7 +39,7 @@ export const printReport = (results: Results): string => {
     "Made by `npm run bench -- --publish` from [results/published.json](results/published.json). How it is measured, and what the columns mean: [README.md](README.md).",
     machineText(results),
     "## LSTM training step",
-    "Forward, backward and Adam, input size = H. The first column is Latchgrad's median time per step on one thread; the others are the other's median divided by it, or by ours with two threads where the other has two, so that above 1 we are faster. Of the peak: the part of one core's multiply-adds that the products of a step are, without the input's gradient, which nobody computes.",
+    "Forward, backward and Adam, input size = H. The first column is Latchgrad's median time per step on one thread; the others are the other's median divided by it, or by ours with two threads where the other has two, so that above 1 we are faster. Of the peak: the part of one core's multiply-adds that the products of a step are, without the input's gradient, which nobody computes. Two cores to one: what loops of multiply-adds on two threads at once reach of one, by turns with the steps; below 2, others had a part of a core, and two threads have less to gain.",
     summaryTable(results),
     "## Goals",
     `Of ${goals.length} goals that this run could measure, ${met.length} are met (${percent(met.length / goals.length)}).`,

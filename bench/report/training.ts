@@ -8,17 +8,17 @@ import {
   REPRODUCIBLE,
   TWO_THREADS,
 } from "../latchgrad.ts";
-import { PEAK } from "../peak.ts";
+import { PEAK, PEAK_OF_TWO } from "../peak.ts";
 import { JAX_JS } from "../peers/jax-js.ts";
 import type { Group, Results } from "../results.ts";
 import { PRODUCT } from "../sections/products.ts";
 import { multiplyAdds, nameOf } from "../workload.ts";
-import { compilationOf, fractionOfPeak, medianOf, peakOf, spreadOf, timesOf } from "./figures.ts";
+import { compilationOf, coresToOne, fractionOfPeak, medianOf, peakOf, spreadOf, timesOf } from "./figures.ts";
 import { format, percent, printTable, ratio } from "./table.ts";
 
-/** Shown in their own table. */
-const OTHER_ENGINES: readonly string[] = [NODE_20, NODE_20_PEAK, NODE_20_RELAXED, NODE_20_RELAXED_PEAK];
-const isShown = (name: string): boolean => name !== PEAK && !OTHER_ENGINES.includes(name);
+/** Shown in their own tables and columns. */
+const ELSEWHERE: readonly string[] = [PEAK, PEAK_OF_TWO, NODE_20, NODE_20_PEAK, NODE_20_RELAXED, NODE_20_RELAXED_PEAK];
+const isShown = (name: string): boolean => !ELSEWHERE.includes(name);
 
 export function trainingTable({ sizes, timings, load, absent }: Group): string {
   const own = medianOf(timings, FAST);
@@ -67,10 +67,12 @@ export function summaryTable({ training }: Results): string {
       return median === undefined ? "" : ratio(median / (name.endsWith("2 threads") ? two : own));
     });
     const fraction = percent(fractionOfPeak(timings, FAST, multiplyAdds("lstm", sizes)));
-    return [nameOf(sizes), format(own), fraction, Number.isNaN(two) ? "" : ratio(own / two), ...ratios];
+    const speedUps = [own / two, coresToOne(timings)].map((speedUp) => (Number.isNaN(speedUp) ? "" : ratio(speedUp)));
+    return [nameOf(sizes), format(own), fraction, ...speedUps, ...ratios];
   });
   const titles = names.map((name) => (name === REPRODUCIBLE ? "reproducible" : name));
-  return printTable(["T x B x H", "Latchgrad, ms", "Of the peak", "Two threads to one", ...titles], rows);
+  const head = ["T x B x H", "Latchgrad, ms", "Of the peak", "Two threads to one", "Two cores to one"];
+  return printTable([...head, ...titles], rows);
 }
 
 /** What comes before steps go at their pace, part by part, here and in jax-js. */

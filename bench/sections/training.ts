@@ -11,7 +11,7 @@ import {
 import { load } from "../machine.ts";
 import { measure, type Contender, type Effort } from "../measure.ts";
 import { withProcesses } from "../own.ts";
-import { PEAK, peak } from "../peak.ts";
+import { PEAK, peak, peakOfTwo } from "../peak.ts";
 import { jaxJs } from "../peers/jax-js.ts";
 import type { OtherNode } from "../peers/other-node.ts";
 import type { ByThreads, PythonPeers } from "../peers/python.ts";
@@ -64,6 +64,7 @@ export async function measureTraining(
     measure(
       [
         peak(),
+        peakOfTwo(),
         ...[FAST, TWO_THREADS, REPRODUCIBLE].flatMap(own),
         ...onNode20(peers.node20, sizes),
         ...byThreads(peers.torch, "PyTorch nn.LSTM", "nn", sizes),
