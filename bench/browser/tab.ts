@@ -1,7 +1,7 @@
 /** A tab of a browser as the bench sees it: contenders that are asked for steps in it. */
 import type { Browser } from "playwright-core";
-import type { Contender } from "../measure.ts";
 import type { Folder } from "../../test/engines/serve.ts";
+import type { Contender } from "../measure.ts";
 import type { Answer, Request } from "../peers/peer-process.ts";
 import { LEARNING_RATE, type Sizes } from "../workload.ts";
 import type { FirstRequest, FirstStep, Page } from "./page.ts";

@@ -57,9 +57,9 @@ export function reverse(g: BuilderScope, graph: Graph, { inputs, active, live, s
   for (const node of graph.nodes) {
     const operands = node.inputs.map((id) => values[id]);
     const op = opOf(node);
-    const isActive = node.inputs.map((id, k) => dependent[id] && isFloat(operands[k].type.dtype));
     // What depends on what is asked for by integers and masks alone, such as the choice of a branch, has the derivative zero.
-    if (op.kind === "region" && isActive.includes(true) && node.types.some((_, k) => useful[node.id + k])) {
+    const isActive = (id: ValueId, k: number): boolean => dependent[id] && isFloat(operands[k].type.dtype);
+    if (op.kind === "region" && node.inputs.some(isActive) && node.types.some((_, k) => useful[node.id + k])) {
       const derivative = g.at(node.origin, () =>
         op.vjp({
           op,
@@ -67,7 +67,7 @@ export function reverse(g: BuilderScope, graph: Graph, { inputs, active, live, s
           attrs: node.attrs,
           regions: node.regions,
           scope: g,
-          active: isActive,
+          active: node.inputs.map(isActive),
           live: node.types.map((_, k) => useful[node.id + k]),
           split,
           dependent: dependentOutputs,

@@ -5,7 +5,7 @@
  */
 import { isCheap, opOf } from "../graph/builder.js";
 import { valueTypes, type Graph, type Node, type ValueId } from "../ir/graph.js";
-import { countReads } from "../ir/uses.js";
+import { countReads, makersOf } from "../ir/uses.js";
 import { dotGeneral } from "../ops/dot-general.js";
 import { LARGE_IN_A_STEP, typicalBytes } from "../shape/typical-bytes.js";
 import { rewriteLoops, type LoopParts, type RewriteLoop } from "./loops.js";
@@ -34,22 +34,22 @@ function chooseNodes(body: Graph, found: readonly Variation[], wantedOutputs: re
     for (const id of node.inputs) wanted.add(id);
   }
   const readers = countReads(body);
-  const made = new Map(body.nodes.map((node) => [node.id, node]));
+  const makers = makersOf(body);
   const include = (node: Node): void => {
     if (chosen.has(node)) return;
     chosen.add(node);
     for (const id of node.inputs) {
-      const producer = made.get(id);
+      const producer = makers[id];
       if (producer !== undefined) include(producer);
     }
   };
   for (const node of body.nodes) {
     if (chosen.has(node) || found[node.id] !== "by row" || opOf(node).traits.elementwise !== true) continue;
     const continues = node.inputs.some((id) => {
-      const producer = made.get(id);
+      const producer = makers[id];
       return producer !== undefined && chosen.has(producer) && found[id] === "by row" && readers[id] === 1;
     });
-    const fromRows = node.inputs.some((id) => found[id] === "by row" && !chosen.has(made.get(id) ?? node));
+    const fromRows = node.inputs.some((id) => found[id] === "by row" && !chosen.has(makers[id] ?? node));
     if (continues && !fromRows) include(node);
   }
   return [...chosen];
